@@ -14,7 +14,9 @@ export interface Linked {
 
 export function linkProject(steps: readonly StepDefinition[], sources: readonly SourceDefinition[]): Linked {
   const diagnostics: Diagnostic[] = [...duplicateNames(steps, sources)]
-  const assetNames = steps.filter((step) => step.kind === 'asset').flatMap((step) => step.outputs.map((output) => output.asset))
+  const assetNames = steps
+    .filter((step) => step.kind === 'asset')
+    .flatMap((step) => step.outputs.map((output) => output.asset))
   const sourceNames = new Set(sources.map((source) => source.name))
   const index = new NameIndex([...assetNames, ...sourceNames])
 
@@ -39,7 +41,10 @@ export function linkProject(steps: readonly StepDefinition[], sources: readonly 
       message: `there is no asset or source called '${reference}'`,
       at,
       notes: near === null ? [`known names: ${[...index].sort().slice(0, 12).join(', ') || 'none yet'}`] : [],
-      fix: near === null ? `declare '${reference}' as a source in cellmill.config.ts, or write the asset` : `did you mean '${near}'?`,
+      fix:
+        near === null
+          ? `declare '${reference}' as a source in cellmill.config.ts, or write the asset`
+          : `did you mean '${near}'?`,
     })
     return null
   }
@@ -103,7 +108,9 @@ function circles(steps: readonly StepDefinition[]): Diagnostic[] {
       const upstream = input.target?.type === 'asset' ? producer.get(input.target.name) : undefined
       if (!upstream) continue
       if (state.get(upstream.id) === 'open') {
-        const loop = [...path.slice(path.findIndex((other) => other.id === upstream.id)), upstream].map((other) => other.id)
+        const loop = [...path.slice(path.findIndex((other) => other.id === upstream.id)), upstream].map(
+          (other) => other.id,
+        )
         diagnostics.push({
           code: 'D012',
           severity: 'error',

@@ -38,7 +38,8 @@ export function resolveParameters(
     if (text !== undefined) resolved.set(name, { name, type, value: parseParameter(name, type, text), from: 'run' })
     else if (name in fromEnvironment) {
       resolved.set(name, { name, type, value: checkParameter(name, type, fromEnvironment[name]!), from: 'environment' })
-    } else if (variable !== undefined) resolved.set(name, { name, type, value: parseParameter(name, type, variable), from: 'variable' })
+    } else if (variable !== undefined)
+      resolved.set(name, { name, type, value: parseParameter(name, type, variable), from: 'variable' })
     else resolved.set(name, { name, type, value: parameter.default, from: 'default' })
   }
   const own = new Map<string, ReadonlyMap<string, ResolvedParameter>>()
@@ -80,7 +81,8 @@ function assignGiven(project: Pick<Project, 'parameters' | 'steps'>, given: Read
   const projectNames = new Set(project.parameters.map((parameter) => parameter.name))
   const ownNames = new Map<string, { step: string; name: string }>()
   for (const step of project.steps) {
-    for (const parameter of step.parameters) ownNames.set(`${step.id}.${parameter.name}`, { step: step.id, name: parameter.name })
+    for (const parameter of step.parameters)
+      ownNames.set(`${step.id}.${parameter.name}`, { step: step.id, name: parameter.name })
   }
   const index = new NameIndex(ownNames.keys())
   for (const [key, text] of given) {
@@ -96,9 +98,13 @@ function assignGiven(project: Pick<Project, 'parameters' | 'steps'>, given: Read
       continue
     }
     if (resolution.type === 'ambiguous') {
-      throw new CellmillError('UNKNOWN_NAME', `several assets have a parameter '${key}': ${resolution.names.join(', ')}`, {
-        hint: `--param ${resolution.names[0]!}=${text}`,
-      })
+      throw new CellmillError(
+        'UNKNOWN_NAME',
+        `several assets have a parameter '${key}': ${resolution.names.join(', ')}`,
+        {
+          hint: `--param ${resolution.names[0]!}=${text}`,
+        },
+      )
     }
     const near = nearestName(key, [...projectNames, ...ownNames.keys()])
     throw new CellmillError('UNKNOWN_NAME', `there is no parameter called '${key}'`, {
@@ -115,7 +121,7 @@ const patterns: Readonly<Partial<Record<ParameterType, RegExp>>> = {
   datetime: /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})?$/,
 }
 
-/** Text to value. Integers beyond 2^53 stay text, so that nothing is rounded on the way. */
+/** Text to value. Integers beyond 2^53 are refused, so that nothing is rounded on the way. */
 export function parseParameter(name: string, type: ParameterType, text: string): Json {
   const refuse = (): never => {
     throw new CellmillError('PARAMETER_INVALID', `parameter '${name}' takes ${article(type)}, not '${text}'`, {
@@ -138,7 +144,8 @@ export function parseParameter(name: string, type: ParameterType, text: string):
     }
   }
   if (!patterns[type]!.test(text)) return refuse()
-  if (type === 'date' || type === 'datetime') return Number.isNaN(Date.parse(text)) || !isRealDay(text) ? refuse() : text
+  if (type === 'date' || type === 'datetime')
+    return Number.isNaN(Date.parse(text)) || !isRealDay(text) ? refuse() : text
   const value = Number(text)
   if (type === 'int' && !Number.isSafeInteger(value)) return refuse()
   return value
@@ -158,9 +165,13 @@ function checkParameter(name: string, type: ParameterType, value: Json): Json {
     (type === 'bool' && typeof value === 'boolean') ||
     (['str', 'date', 'datetime'].includes(type) && typeof value === 'string')
   if (fits) return type === 'str' || typeof value !== 'string' ? value : parseParameter(name, type, value)
-  throw new CellmillError('PARAMETER_INVALID', `parameter '${name}' takes ${article(type)}, not ${JSON.stringify(value)}`, {
-    hint: `write for instance ${example(type)} in cellmill.config.ts`,
-  })
+  throw new CellmillError(
+    'PARAMETER_INVALID',
+    `parameter '${name}' takes ${article(type)}, not ${JSON.stringify(value)}`,
+    {
+      hint: `write for instance ${example(type)} in cellmill.config.ts`,
+    },
+  )
 }
 
 function article(type: ParameterType): string {

@@ -73,6 +73,9 @@ function resolveSelector(
 }
 
 function notEmpty(selector: string, ids: readonly string[]): readonly string[] {
-  if (ids.length === 0) throw new CellmillError('UNKNOWN_NAME', `nothing matches '${selector}'`, { hint: 'cellmill status lists the assets' })
+  if (ids.length === 0)
+    throw new CellmillError('UNKNOWN_NAME', `nothing matches '${selector}'`, {
+      hint: 'cellmill status lists the assets',
+    })
   return ids
 }
