@@ -26,6 +26,8 @@ export interface StepInput {
   readonly sourcePaths: readonly string[]
   readonly isGlob: boolean
   readonly name: string
+  /** Reader options of a file source (`read_csv` named arguments); empty for assets. */
+  readonly options: Readonly<Record<string, Json>>
 }
 
 export interface StepWork {
