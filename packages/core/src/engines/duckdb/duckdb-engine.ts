@@ -1,0 +1,178 @@
+/**
+ * The DuckDB engine as the coordinator sees it. Two sandboxed workers: `steps` runs users' queries; `ingest` digests
+ * what steps wrote and parses texts, and no query of a user's ever runs in it. Neither is started before it is needed.
+ */
+import { mkdir, realpath, rm } from 'node:fs/promises'
+import { totalmem } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Bind, Sandbox, SandboxSpec } from '../../runtimes/sandbox/sandbox.ts'
+import { siblingModule } from '../../sibling.ts'
+import type { DigestForm } from '../../model/recipe.ts'
+import type { Engine, IngestRequest, IngestResult, QueryResult, RelationInput, SqlStep } from '../engine.ts'
+import type { MacroFile, ParsedMacros, ParsedSql, SqlParser } from '../sql-parser.ts'
+import { duckDbVersion } from './duckdb-version.ts'
+import { pickleGlobals } from './pickle-globals.ts'
+import type { Limits } from './protocol.ts'
+import { WorkerClient } from './worker-client.ts'
+
+export interface DuckDbEngineOptions {
+  readonly sandbox: Sandbox
+  /** Folder of the store: readable by both workers. */
+  readonly storeRoot: string
+  /** Folder in which steps write and queries spill. */
+  readonly tempRoot: string
+  /** Further folders that hold inputs, read-only. */
+  readonly readableRoots?: readonly string[]
+  /** Further folders that steps and exports write to. */
+  readonly writableRoots?: readonly string[]
+  /** Python 3.11+ with which pickles are read (never loaded); null leaves their globals unknown. */
+  readonly python: string | null
+  /** Memory of one query. @default half of the machine's */
+  readonly memoryBytes?: number
+}
+
+export interface QueryOptions {
+  readonly macros?: readonly string[]
+  readonly parameters?: SqlStep['parameters']
+}
+
+export interface DuckDbEngine extends Engine, SqlParser {
+  /** As `query`, with macros in scope and parameters. */
+  queryWith(
+    sql: string,
+    inputs: readonly RelationInput[],
+    limit: number,
+    options: QueryOptions & { readonly signal?: AbortSignal },
+  ): Promise<QueryResult>
+  /** Runs a query on a SQLite file, read-only, and writes `data.parquet` into a folder. */
+  runSqlite(file: string, query: string, outputFolder: string, signal?: AbortSignal): Promise<{ readonly rows: number }>
+  /** Pids of the workers that are running, for `doctor` and tests. */
+  workerPids(): { readonly steps: number | null; readonly ingest: number | null }
+}
+
+export async function openDuckDbEngine(options: DuckDbEngineOptions): Promise<DuckDbEngine> {
+  const spillRoot = join(options.tempRoot, 'engine')
+  await mkdir(spillRoot, { recursive: true })
+  const roots = await resolveRoots(options, spillRoot)
+  const steps = new WorkerClient(options.sandbox, workerSpec(options, roots.stepBinds, roots.spillRoot))
+  const ingest = new WorkerClient(options.sandbox, workerSpec(options, roots.ingestBinds, roots.spillRoot))
+  return engineOver({ options, steps, ingest, spillRoot: roots.spillRoot })
+}
+
+interface EngineParts {
+  readonly options: DuckDbEngineOptions
+  readonly steps: WorkerClient
+  readonly ingest: WorkerClient
+  readonly spillRoot: string
+}
+
+function engineOver({ options, steps, ingest, spillRoot }: EngineParts): DuckDbEngine {
+  const memoryBytes = options.memoryBytes ?? Math.floor(totalmem() / 2)
+  const limits = (threads: number, bytes: number | null = null): Limits => ({
+    spillRoot,
+    threads,
+    memoryBytes: bytes ?? memoryBytes,
+  })
+  const query: DuckDbEngine['queryWith'] = async (sql, inputs, limit, { macros, parameters, signal }) =>
+    steps.call('query', { sql, inputs, limit, macros: macros ?? [], parameters: parameters ?? {} }, limits(1), {
+      signal,
+    })
+  return {
+    version: duckDbVersion,
+    runSql: async (step, signal) =>
+      steps.call('runSql', { step }, limits(step.threads, step.memoryBytes), { signal, timeoutMs: step.timeoutMs }),
+    ingest: async (request, signal) => ingestAll({ options, ingest, limits: limits(2) }, request, signal),
+    digest: async (files: readonly string[], columns: readonly string[] | null, form: DigestForm) =>
+      ingest.call('digest', { files, columns, form }, limits(2)),
+    query: async (sql, inputs, limit, signal) => query(sql, inputs, limit, signal === undefined ? {} : { signal }),
+    queryWith: query,
+    exportTo: async (inputs, format, file) => {
+      await steps.call('exportTo', { inputs, format, file }, limits(2))
+    },
+    runSqlite: async (file, sql, outputFolder, signal) =>
+      steps.call('sqlite', { file, query: sql, outputFolder }, limits(2), { signal }),
+    parse: async (texts: readonly string[]): Promise<readonly ParsedSql[]> =>
+      ingest.call('parse', { texts }, limits(1)),
+    parseMacros: async (files: readonly MacroFile[]): Promise<ParsedMacros> =>
+      ingest.call('macros', { files }, limits(1)),
+    workerPids: () => ({ steps: steps.pid, ingest: ingest.pid }),
+    close: async () => {
+      await Promise.all([steps.close(), ingest.close()])
+      await rm(spillRoot, { recursive: true, force: true })
+    },
+  }
+}
+
+interface IngestParts {
+  readonly options: DuckDbEngineOptions
+  readonly ingest: WorkerClient
+  readonly limits: Limits
+}
+
+/** Bytes and tables in the worker; what a pickle names in a Python process of its own. */
+async function ingestAll(parts: IngestParts, request: IngestRequest, signal: AbortSignal): Promise<IngestResult> {
+  const result = await parts.ingest.call('ingest', request, parts.limits, { signal })
+  const [entry] = result.entries
+  if (request.kind !== 'object' || request.codec !== 'pickle' || entry === undefined) return result
+  const { sandbox, python } = parts.options
+  const globals = python === null ? null : await pickleGlobals(sandbox, python, join(request.folder, entry.name), signal)
+  return { ...result, facts: { ...result.facts, globals } }
+}
+
+interface Roots {
+  readonly spillRoot: string
+  readonly stepBinds: readonly Bind[]
+  readonly ingestBinds: readonly Bind[]
+}
+
+async function resolveRoots(options: DuckDbEngineOptions, spillRoot: string): Promise<Roots> {
+  const spill = await realpath(spillRoot)
+  const readable = [options.storeRoot, ...(options.readableRoots ?? [])]
+  const writable = [options.tempRoot, ...(options.writableRoots ?? [])]
+  for (const folder of [options.storeRoot, ...writable]) await mkdir(folder, { recursive: true })
+  const program = programFolders().map((folder) => bind(folder, false))
+  const reads = readable.map((folder) => bind(folder, false))
+  return {
+    spillRoot: spill,
+    stepBinds: [...program, ...reads, ...writable.map((folder) => bind(folder, true)), bind(spill, true)],
+    ingestBinds: [...program, ...reads, ...writable.map((folder) => bind(folder, false)), bind(spill, true)],
+  }
+}
+
+function bind(folder: string, writable: boolean): Bind {
+  return { source: folder, target: folder, writable }
+}
+
+/** Node itself, this package, and the folder in which its dependencies are. */
+function programFolders(): readonly string[] {
+  const packageRoot = fileURLToPath(new URL('../../..', import.meta.url)).replace(/\/$/, '')
+  const duckDb = fileURLToPath(import.meta.resolve('@duckdb/node-api'))
+  const modules = duckDb.slice(0, duckDb.lastIndexOf('node_modules') + 'node_modules'.length)
+  return [dirname(process.execPath), packageRoot, modules]
+}
+
+function workerSpec(options: DuckDbEngineOptions, binds: readonly Bind[], spillRoot: string): SandboxSpec {
+  return {
+    command: process.execPath,
+    args: ['--no-warnings', siblingModule(import.meta.url, './worker')],
+    env: {
+      TZ: 'UTC',
+      LC_ALL: 'C.UTF-8',
+      HOME: spillRoot,
+      TMPDIR: spillRoot,
+      // Each running query holds a thread of Node's pool; the default of four would let queries wait for each other.
+      UV_THREADPOOL_SIZE: '16',
+    },
+    cwd: spillRoot,
+    binds,
+    network: false,
+    memoryBytes: null,
+    cpuSeconds: null,
+    maxProcesses: null,
+    maxFileBytes: null,
+    maxOutputBytes: 16_000_000,
+    timeoutMs: null,
+    control: 'pipe',
+  }
+}

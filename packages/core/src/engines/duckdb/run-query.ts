@@ -1,0 +1,152 @@
+/** A SQL step, a bounded query and an export, each in a session of its own. The text must be one SELECT. */
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { DuckDBConnection, DuckDBPreparedStatement, DuckDBResultReader } from '@duckdb/node-api'
+import type { Json } from '../../canonical.ts'
+import { CellmillError } from '../../errors.ts'
+import type { ColumnSchema } from '../../model/snapshot.ts'
+import type { QueryResult } from '../engine.ts'
+import { rowHash } from './digest.ts'
+import { bindParameters } from './parameters.ts'
+import type { ExportRequest, Limits, QueryRequest, RunSqlRequest } from './protocol.ts'
+import { queryError } from './query-error.ts'
+import { openSession } from './session.ts'
+import type { Session } from './session.ts'
+import { placeOfByte, quoteIdentifier, quoteLiteral, readSqlShell } from './sql-text.ts'
+
+/** Called with the open session, so that a cancel can interrupt it. */
+export type OnSession = (session: Session) => void
+
+export const dataFile = 'data.parquet'
+
+export async function runSql(request: RunSqlRequest, limits: Limits, onSession: OnSession): Promise<{ rows: number }> {
+  const { step } = request
+  const output = join(step.outputFolder, dataFile)
+  await rm(output, { force: true })
+  const session = await openSession({ inputs: step.inputs, files: [output], preamble: step.macros }, limits)
+  try {
+    onSession(session)
+    const { connection } = session
+    const body = await selectBody(connection, step.sql)
+    const order = step.canonicalOrder && step.unordered ? await canonicalOrder(connection, body) : null
+    const prefix = order === null ? 'COPY (\n' : 'COPY (SELECT * FROM (\n'
+    const closing = order === null ? '\n)' : `\n) ORDER BY ${order})`
+    const options = '(FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)'
+    const text = { sql: step.sql, prefix }
+    try {
+      const statement = await connection.prepare(`${prefix}${body}${closing} TO ${quoteLiteral(output)} ${options}`)
+      bindParameters(statement, step.parameters)
+      const result = await statement.runAndReadAll()
+      return { rows: Number(result.value(0, 0)) }
+    } catch (error) {
+      throw queryError(error, text)
+    }
+  } finally {
+    await session.close()
+  }
+}
+
+export async function runBoundedQuery(
+  request: QueryRequest,
+  limits: Limits,
+  onSession: OnSession,
+): Promise<QueryResult> {
+  const session = await openSession({ inputs: request.inputs, files: [], preamble: request.macros }, limits)
+  try {
+    onSession(session)
+    const text = { sql: request.sql, prefix: '' }
+    await selectBody(session.connection, request.sql)
+    try {
+      const statement = await session.connection.prepare(request.sql)
+      bindParameters(statement, request.parameters)
+      const reader = await statement.streamAndReadUntil(request.limit + 1)
+      const rows = reader.getRowsJson() as readonly (readonly Json[])[]
+      return {
+        columns: columnsOf(reader),
+        rows: rows.slice(0, request.limit),
+        truncated: rows.length > request.limit,
+      }
+    } catch (error) {
+      throw queryError(error, text)
+    }
+  } finally {
+    await session.close()
+  }
+}
+
+const exportOptions = {
+  parquet: '(FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)',
+  csv: '(FORMAT csv, HEADER, USE_TMP_FILE false)',
+  json: '(FORMAT json, USE_TMP_FILE false)',
+} as const
+
+export async function exportRelation(request: ExportRequest, limits: Limits, onSession: OnSession): Promise<null> {
+  const [input] = request.inputs
+  if (input === undefined || request.inputs.length !== 1) {
+    throw new CellmillError('INTERNAL', `An export is of one relation, not of ${request.inputs.length}.`)
+  }
+  await rm(request.file, { force: true })
+  const relation = { ...input, relation: 'exported' }
+  const session = await openSession({ inputs: [relation], files: [request.file], preamble: [] }, limits)
+  try {
+    onSession(session)
+    await session.connection.run(
+      `COPY (FROM exported) TO ${quoteLiteral(request.file)} ${exportOptions[request.format]}`,
+    )
+    return null
+  } catch (error) {
+    throw queryError(error, null)
+  } finally {
+    await session.close()
+  }
+}
+
+/**
+ * The text fit to stand inside `COPY (..)`. That it is one SELECT is asked of DuckDB's parser: whatever else it is
+ * must never reach a place where it could end our statement and begin its own.
+ */
+async function selectBody(connection: DuckDBConnection, sql: string): Promise<string> {
+  const statements = await connection.extractStatements(sql).catch((error: unknown) => {
+    throw queryError(error, { sql, prefix: '' })
+  })
+  const { body } = readSqlShell(sql)
+  if (statements.count !== 1) {
+    throw new CellmillError('QUERY_FAILED', `Expected one query, found ${statements.count} statements.`, {
+      details: { type: 'Parser' },
+    })
+  }
+  const inside = await connection.extractStatements(`SELECT * FROM (\n${body}\n)`).catch((error: unknown) => {
+    const failure = queryError(error, { sql, prefix: 'SELECT * FROM (\n' })
+    throw new CellmillError('QUERY_FAILED', `Only a query (SELECT, FROM, WITH, VALUES) can be run: ${failure.message}`, {
+      details: { ...failure.details, ...placeOfByte(sql, 0) },
+      cause: error,
+    })
+  })
+  if (inside.count !== 1) throw new CellmillError('QUERY_FAILED', 'Expected one query.', { details: { type: 'Parser' } })
+  return body
+}
+
+/** All columns, then the row's hash: equal under ORDER BY is not always the same (-0.0 and 0.0, 1 month and 30 days). */
+async function canonicalOrder(connection: DuckDBConnection, body: string): Promise<string> {
+  const statement = await connection.prepare(body).catch((error: unknown) => {
+    throw queryError(error, { sql: body, prefix: '' })
+  })
+  const columns = typedColumns(statement)
+  const names = columns.map((column) => quoteIdentifier(column.name))
+  return new Set(names.map((name) => name.toLowerCase())).size === names.length
+    ? [...names, rowHash(columns, null)].join(', ')
+    : 'ALL'
+}
+
+export function typedColumns(
+  statement: DuckDBPreparedStatement,
+): readonly { readonly name: string; readonly type: ReturnType<DuckDBPreparedStatement['columnType']> }[] {
+  return Array.from({ length: statement.columnCount }, (_, i) => ({
+    name: statement.columnName(i),
+    type: statement.columnType(i),
+  }))
+}
+
+function columnsOf(reader: DuckDBResultReader): readonly ColumnSchema[] {
+  return reader.columnNames().map((name, i) => ({ name, type: String(reader.columnType(i)) }))
+}
