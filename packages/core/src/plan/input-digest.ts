@@ -32,6 +32,11 @@ export function readSetOf(
   return { form, columns, key: canonicalJson(columns) }
 }
 
+/** What a step that continues from another one's generators reads of it. */
+export function randomDigest(snapshot: SnapshotRecord): string {
+  return snapshot.digests.rng ?? 'nothing-drawn'
+}
+
 export interface DigestContext {
   readonly languages: Languages
   /** `pandas==2.3.3` for a module of a package, else null. */

@@ -12,7 +12,7 @@ import { fingerprintOf, recipeDigest } from '../model/recipe.ts'
 import type { Recipe } from '../model/recipe.ts'
 import type { SnapshotRecord } from '../model/snapshot.ts'
 import { explainRecipes } from './explain.ts'
-import { inputDigest } from './input-digest.ts'
+import { inputDigest, randomDigest } from './input-digest.ts'
 import type { DigestContext } from './input-digest.ts'
 import type { Plan, PlanReason, PlanStep, PlannedWork } from './plan.ts'
 import { recipeOf } from './recipe-of.ts'
@@ -163,7 +163,10 @@ class Planner {
       const snapshot = this.#snapshotOf(input.target.name)
       return snapshot === null ? null : inputDigest(this.#digests, step, input, snapshot)
     })
-    if (step.options.afterRandom !== null) digests.push(this.#snapshotOf(step.options.afterRandom)?.digests.rng ?? null)
+    if (step.options.afterRandom !== null) {
+      const before = this.#snapshotOf(step.options.afterRandom)
+      digests.push(before === null ? null : randomDigest(before))
+    }
     return digests
   }
 

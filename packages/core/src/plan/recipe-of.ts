@@ -2,6 +2,7 @@
  * From a step to its recipe: everything of the formula that does not depend on results. What is left out on purpose:
  * asset and file names, default expressions, retries, timeout, memory, hosts, tags, descriptions, owners, checks.
  */
+import { digestOf } from '../canonical.ts'
 import type { Json } from '../canonical.ts'
 import type { Closure } from '../fingerprint/closures.ts'
 import { codecVersion } from '../model/codec-version.ts'
@@ -31,7 +32,7 @@ export function recipeOf(context: RecipeContext, step: StepDefinition): Composed
     runtime: { ...language.runtime, codec: String(codecVersion) },
     closure: closure.units,
     packages: closure.packages,
-    settings: settingsOf(step, context.runTime),
+    settings: settingsOf(step, context.runTime, closure),
     outputs: step.outputs.map(({ output, kind, kindDeclared }) => ({ output, kind: kindDeclared ? kind : 'auto' })),
     inputs: recipeInputs(step, (input) => language.formFor(step, input)),
     parameters: parametersOf(context, step, closure),
@@ -55,11 +56,13 @@ function recipeInputs(step: StepDefinition, formOf: (input: InputDefinition) => 
   return inputs
 }
 
-function settingsOf(step: StepDefinition, runTime: string): Record<string, Json> {
+function settingsOf(step: StepDefinition, runTime: string, closure: Closure): Record<string, Json> {
   const { options } = step
   const settings: Record<string, Json> = { threads: options.threads, random: options.random, exact: options.exact }
   if (step.language === 'sql') settings['engine'] = options.engine
   if (options.secrets.length > 0) settings['secrets'] = [...options.secrets].sort()
+  if (closure.drawsRandom && options.random === 'seeded' && options.afterRandom === null)
+    settings['seed'] = digestOf([step.id, null])
   const bucket = refreshBucket(options.refresh, runTime)
   if (bucket !== null) settings['refresh'] = bucket
   if (step.kind !== 'asset') settings['kind'] = step.kind

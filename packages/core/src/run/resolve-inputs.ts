@@ -6,7 +6,7 @@ import type { RunStepInput, SourceObservation } from '../catalog/catalog.ts'
 import { CellmillError } from '../errors.ts'
 import type { InputDefinition, StepDefinition } from '../model/project.ts'
 import type { SnapshotRecord } from '../model/snapshot.ts'
-import { inputDigest, readSetOf } from '../plan/input-digest.ts'
+import { inputDigest, randomDigest, readSetOf } from '../plan/input-digest.ts'
 import type { DigestContext } from '../plan/input-digest.ts'
 import type { StepInput } from '../runtimes/runtime.ts'
 import type { RunContext } from './run-context.ts'
@@ -29,7 +29,7 @@ export async function resolveInputs(context: RunContext, step: StepDefinition, k
   const { afterRandom } = step.options
   if (afterRandom !== null) {
     const snapshot = snapshotOf(known, afterRandom)
-    const digest = snapshot.digests.rng ?? 'nothing-drawn'
+    const digest = randomDigest(snapshot)
     recorded.push({ argument: 'after_random', digest, snapshotId: snapshot.id, address: null, name: afterRandom })
   }
   return { digests: recorded.map((input) => input.digest), recorded }
@@ -43,7 +43,7 @@ async function recordInput(context: RunContext, step: StepDefinition, input: Inp
     return { argument: input.argument, digest: capture.contentDigest, snapshotId: null, address: capture.address, name: target.name }
   }
   const snapshot = snapshotOf(known, target.name)
-  const digest = await digestNow(context, step, input, snapshot)
+  const digest = await digestOfSnapshot(context, step, input, snapshot)
   return { argument: input.argument, digest, snapshotId: snapshot.id, address: null, name: target.name }
 }
 
@@ -53,7 +53,8 @@ function snapshotOf(known: RunKnowledge, asset: string): SnapshotRecord {
   return snapshot
 }
 
-async function digestNow(context: RunContext, step: StepDefinition, input: InputDefinition, snapshot: SnapshotRecord): Promise<string> {
+/** The digest with which a step reads a snapshot; a column set that nobody digested before is digested now. */
+export async function digestOfSnapshot(context: RunContext, step: StepDefinition, input: InputDefinition, snapshot: SnapshotRecord): Promise<string> {
   const found = inputDigest(context.digests, step, input, snapshot)
   if (found !== null) return found
   const reads = readSetOf(context.digests.languages, step, input, snapshot)

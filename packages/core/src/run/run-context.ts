@@ -42,8 +42,13 @@ export interface RunContext {
   readonly dispatch: () => Promise<Dispatch>
   readonly captureSqlite: (database: string, query: string, folder: string) => Promise<{ readonly file: string; readonly digest: string }>
   readonly secrets: Readonly<Record<string, string>>
+  /** Steps to build although a result exists. */
+  readonly rebuild: ReadonlySet<string>
   readonly publish: boolean
-  readonly allowUnproven: boolean
+  readonly allowMixed: boolean
+  readonly message: string
+  /** How many steps may be under way at once. */
+  readonly slots: number
   readonly sandboxLevel: string
   readonly random: () => number
   readonly emit: (event: RunEvent) => void

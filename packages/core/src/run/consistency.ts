@@ -1,0 +1,63 @@
+/**
+ * The test that guards every publish: for each asset of the resulting *whole* environment, every input digest recorded
+ * when it was built equals that of the snapshot which its input's pointer would name. Otherwise readers would see assets
+ * that were never computed from each other.
+ */
+import type { PlanView, PointerRecord } from '../catalog/catalog.ts'
+import type { Graph } from '../model/graph.ts'
+
+export interface Inconsistency {
+  readonly asset: string
+  /** The input that has moved on, or was never published. */
+  readonly input: string
+}
+
+export interface ConsistencyRequest {
+  readonly view: PlanView
+  readonly graph: Graph
+  /** Asset to pointer, as the environment would be. */
+  readonly pointers: ReadonlyMap<string, PointerRecord>
+  /** Digest with which `step` reads `input` of this snapshot; null when it cannot be known. */
+  readonly digestOf: (step: string, argument: string, snapshotId: string) => Promise<string | null>
+}
+
+export async function inconsistencies(request: ConsistencyRequest): Promise<readonly Inconsistency[]> {
+  const found: Inconsistency[] = []
+  for (const [asset, pointer] of request.pointers) {
+    const step = request.graph.producerOf.get(asset)
+    const recorded = request.view.recipe(pointer.fingerprint)
+    // An asset that left the project has no reader of its own here; its snapshot is served as it is.
+    if (step === undefined || recorded === null) continue
+    for (const input of recorded.inputs) {
+      if (input.snapshotId === null || input.argument === 'after_random') continue
+      const target = step.inputs.find(({ argument }) => argument === input.argument)?.target?.name ?? input.name
+      const upstream = request.pointers.get(target)
+      if (upstream === undefined) found.push({ asset, input: target })
+      else if (upstream.snapshotId !== input.snapshotId) {
+        const digest = await request.digestOf(step.id, input.argument, upstream.snapshotId)
+        if (digest !== input.digest) found.push({ asset, input: target })
+      }
+    }
+  }
+  return found
+}
+
+/** The largest consistent part of a move: what does not fit is taken back, with all that was built on it. */
+export async function largestConsistent(
+  request: Omit<ConsistencyRequest, 'pointers'>,
+  before: ReadonlyMap<string, PointerRecord>,
+  wanted: ReadonlyMap<string, PointerRecord>,
+): Promise<ReadonlyMap<string, PointerRecord>> {
+  const pointers = new Map(wanted)
+  for (;;) {
+    const found = await inconsistencies({ ...request, pointers })
+    const moved = (asset: string): boolean => pointers.get(asset)?.snapshotId !== before.get(asset)?.snapshotId
+    const taken = found.flatMap(({ asset, input }) => [asset, input].filter(moved))
+    if (taken.length === 0) return pointers
+    for (const asset of taken) {
+      const old = before.get(asset)
+      if (old === undefined) pointers.delete(asset)
+      else pointers.set(asset, old)
+    }
+  }
+}
