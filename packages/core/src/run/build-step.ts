@@ -8,7 +8,6 @@ import path from 'node:path'
 import { digestOf } from '../canonical.ts'
 import type { Json } from '../canonical.ts'
 import type { Claim, RunStepRecord, StepState } from '../catalog/catalog.ts'
-import { crashPoint } from '../crash-points.ts'
 import type { UserCodeError } from '../errors.ts'
 import type { StepDefinition } from '../model/project.ts'
 import { fingerprintOf, recipeDigest } from '../model/recipe.ts'
@@ -271,7 +270,6 @@ async function commitAttempt(
     folder: attempted.folder,
     notReusableBecause: notReusableBecause(context, definition, attempted.report),
   })
-  crashPoint('run.before-commit')
   if (work.forced) await context.catalog.supersede(work.fingerprint)
   const result = { fingerprint: work.fingerprint, recipeDigest: recipeDigest(recipe), snapshots }
   const answer = await context.catalog.commit({
@@ -283,7 +281,6 @@ async function commitAttempt(
     inputs: work.inputs.recorded,
     result,
   })
-  crashPoint('run.after-commit')
   if (answer === 'stale') return null
   const kept = answer === 'already' ? (await findResult(context, work.fingerprint))?.snapshots ?? snapshots : snapshots
   await context.catalog.lease(context.runId, kept.map((snapshot) => snapshot.id))

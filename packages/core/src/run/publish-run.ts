@@ -4,9 +4,7 @@
  */
 import type { Json } from '../canonical.ts'
 import type { PointerRecord, ReleaseRecord } from '../catalog/catalog.ts'
-import { crashPoint } from '../crash-points.ts'
 import { CellmillError } from '../errors.ts'
-import { storeCodeBundle } from './code-bundle.ts'
 import { inconsistencies, largestConsistent } from './consistency.ts'
 import type { ConsistencyRequest } from './consistency.ts'
 import { digestOfSnapshot } from './resolve-inputs.ts'
@@ -15,6 +13,8 @@ import type { RunContext } from './run-context.ts'
 
 export interface PublishInput {
   readonly known: RunKnowledge
+  /** Store address of the code that ran. */
+  readonly codeBundle: string
   /** Steps that failed, were skipped, or have a failed `error` check, by step id. */
   readonly broken: ReadonlySet<string>
   /** Why, for the message. */
@@ -46,19 +46,17 @@ export async function publishRun(context: RunContext, input: PublishInput): Prom
   }
   const moved = movedAssets(before, pointers)
   if (moved.length === 0) return { state: 'unchanged' }
-  const codeBundle = await storeCodeBundle(context.store, context.project.root, context.codeFiles)
+  const { codeBundle } = input
   const state = view.environment(environment.name)
   if (state.held && (state.heldBundle === null || state.heldBundle === codeBundle)) {
     return { state: 'held', reason: `${environment.name} is held; what was built is kept` }
   }
-  crashPoint('publish.before-transaction')
   const release = await catalog.publish({
     environment: environment.name,
     expectedRelease: plan.base?.release ?? 0,
     release: releaseOf(context, { codeBundle, mixed, pointers, known: input.known }),
     hold: state.held ? 'clear' : 'keep',
   })
-  crashPoint('publish.after-transaction')
   return { state: 'published', release, moved }
 }
 

@@ -12,6 +12,7 @@ import type { PlanStep } from '../plan/plan.ts'
 import { buildStep, byAsset, findResult, stepEvent } from './build-step.ts'
 import type { StepEnd } from './build-step.ts'
 import { captureSources } from './capture-sources.ts'
+import { storeCodeBundle } from './code-bundle.ts'
 import { checkStep } from './check-step.ts'
 import type { CheckEnd } from './check-step.ts'
 import { Claims } from './claims.ts'
@@ -73,6 +74,8 @@ class PlanRun {
   readonly #counts: MutableCounts = { built: 0, reused: 0, failed: 0, waiting: 0, checks: 0, reports: 0, attempts: 0 }
   readonly #total: number
   #finished = 0
+  #codeBundle = ''
+  readonly #running: Map<string, Promise<void>> = new Map()
 
   constructor(context: RunContext) {
     this.#context = context
@@ -91,6 +94,7 @@ class PlanRun {
       publish = await this.#publish()
       if (publish?.state === 'published') await this.#runEffects(publish.release.number)
     } catch (error) {
+      await Promise.allSettled(this.#running.values())
       if (!this.#context.signal.aborted) {
         await this.#finish('failed', startedMs, publish)
         throw error
@@ -109,7 +113,9 @@ class PlanRun {
   }
 
   async #start(): Promise<void> {
-    const { context, now } = { context: this.#context, now: this.#context.clock.now() }
+    const context = this.#context
+    const now = context.clock.now()
+    this.#codeBundle = await storeCodeBundle(context.store, context.project.root, context.codeFiles)
     await context.catalog.insertRun({
       id: context.runId,
       environment: context.environment.name,
@@ -120,7 +126,7 @@ class PlanRun {
       release: null,
       gitCommit: context.gitCommit,
       parameters: Object.fromEntries([...context.parameters.project.values()].map(({ name, value }) => [name, value])),
-      codeBundle: null,
+      codeBundle: this.#codeBundle,
       pid: process.pid,
       sandbox: context.sandboxLevel,
       counts: {},
@@ -166,7 +172,7 @@ class PlanRun {
   async #runSteps(): Promise<void> {
     const { signal } = this.#context
     const waiting = new Set(this.#rows)
-    const running = new Map<string, Promise<void>>()
+    const running = this.#running
     const slots = Math.max(1, this.#context.slots)
     while (waiting.size > 0 || running.size > 0) {
       for (const row of waiting) {
@@ -321,12 +327,12 @@ class PlanRun {
   }
 
   async #publish(): Promise<PublishEnd | null> {
-    const { context } = { context: this.#context }
+    const context = this.#context
     if (!context.publish) return null
     const [first] = this.#failures
     const because = first === undefined ? '' : `${first.step} failed${first.error === null ? ` (${first.message})` : ''}`
     const known = { snapshots: this.#snapshots, captures: this.#captures }
-    const end = await publishRun(context, { known, broken: this.#broken, because })
+    const end = await publishRun(context, { known, broken: this.#broken, because, codeBundle: this.#codeBundle })
     const event = { at: context.clock.now(), runId: context.runId, environment: context.environment.name }
     if (end.state === 'published') {
       context.emit({ ...event, type: 'published', release: end.release.number, moved: end.moved })
@@ -346,7 +352,7 @@ class PlanRun {
   }
 
   async #finish(state: RunState, startedMs: number, publish: PublishEnd | null): Promise<RunOutcome> {
-    const { context } = { context: this.#context }
+    const context = this.#context
     const release = publish?.state === 'published' ? publish.release.number : null
     const ms = Math.round(context.clock.monotonicMs() - startedMs)
     const counts = { ...this.#counts, ms }

@@ -1,0 +1,158 @@
+/** Runs a plan in a workspace. A plan with nothing to do is answered at once, without opening what only builds need. */
+import { rm } from 'node:fs/promises'
+import path from 'node:path'
+import { createId } from '../ids.ts'
+import { dataEntries } from '../run/resolve-inputs.ts'
+import type { RunEvent } from '../run/events.ts'
+import type { RunContext } from '../run/run-context.ts'
+import { runPlan } from '../run/run-plan.ts'
+import type { RunOutcome } from '../run/run-plan.ts'
+import { authorName, currentCommit } from '../project/git.ts'
+import { CellmillError } from '../errors.ts'
+import type { Plan } from '../plan/plan.ts'
+import { planProject } from './plan-project.ts'
+import type { PlanOptions, Planned } from './plan-project.ts'
+import type { Workspace } from './workspace.ts'
+
+export interface RunOptions extends PlanOptions {
+  readonly publish: boolean
+  readonly allowMixed: boolean
+  readonly message: string
+  readonly emit: (event: RunEvent) => void
+  readonly signal: AbortSignal
+}
+
+export async function runProject(workspace: Workspace, options: RunOptions): Promise<RunOutcome> {
+  const planned = await planProject(workspace, options)
+  if (await nothingToDo(workspace, planned, options)) return reportNothing(workspace, planned, options)
+  const catalog = await workspace.catalog()
+  const alive = await catalog.recover(isAlive)
+  for (const runId of alive) await rm(path.join(await workspace.stateFolder(), 'tmp', 'attempts', runId), { recursive: true, force: true })
+  return runPlan(await contextOf(workspace, planned, options))
+}
+
+/** Nothing builds, nothing moves, every verdict is a stored pass, and all bytes are there. */
+async function nothingToDo(workspace: Workspace, planned: Planned, options: RunOptions): Promise<boolean> {
+  const rows = planned.plan.steps.filter((row) => row.kind !== 'effect')
+  if (rows.some((row) => row.action !== 'reuse' || (row.publishes && options.publish))) return false
+  const view = await workspace.view()
+  const store = await workspace.store()
+  for (const row of rows) {
+    if (row.kind === 'check') {
+      const verdict = view.verdict(row.fingerprint!)
+      if (verdict === null || (!verdict.passed && verdict.severity === 'error')) return false
+      continue
+    }
+    for (const snapshot of view.result(row.fingerprint!)?.snapshots ?? []) {
+      if (!(await store.has(snapshot.address))) return false
+    }
+  }
+  return true
+}
+
+function reportNothing(workspace: Workspace, planned: Planned, options: RunOptions): RunOutcome {
+  const at = workspace.clock.now()
+  const runId = createId(at, workspace.random)
+  const counts = countReused(planned.plan)
+  const common = { at, runId }
+  options.emit({ ...common, type: 'run-started', environment: planned.environment.name, steps: 0, reused: counts.reused, sandbox: 'not-needed' })
+  for (const row of planned.plan.steps) {
+    if (row.kind !== 'asset' && row.kind !== 'report') continue
+    const asset = row.assets[0] ?? null
+    options.emit({ ...common, type: 'step-reused', step: row.step, asset, partition: null, attempt: 0, reason: row.reason.detail, rows: null })
+  }
+  const finished = { state: 'succeeded', ...counts, ms: 0, release: null } as const
+  options.emit({ ...common, type: 'run-finished', ...finished, diagnostics: planned.plan.diagnostics })
+  return { runId, ...finished, failures: [], publish: null }
+}
+
+function countReused(plan: Plan): Omit<RunOutcome, 'runId' | 'state' | 'ms' | 'release' | 'failures' | 'publish'> {
+  const reused = plan.steps.filter((row) => row.kind === 'asset').length
+  return { built: 0, reused, failed: 0, waiting: 0, checks: 0, reports: 0, attempts: 0 }
+}
+
+async function contextOf(workspace: Workspace, planned: Planned, options: RunOptions): Promise<RunContext> {
+  const { loaded, environment } = planned
+  const catalog = await workspace.catalog()
+  const startedAt = workspace.clock.now()
+  const runId = createId(startedAt, workspace.random)
+  const view = catalog.view()
+  return {
+    runId,
+    owner: runId,
+    project: loaded.project,
+    graph: planned.graph,
+    plan: planned.plan,
+    environment,
+    parameters: planned.parameters,
+    recipes: planned.recipes,
+    digests: { ...planned.digests, columnDigest: (id, form, key) => view.columnDigest(id, form, key) },
+    observed: planned.observed,
+    runTime: planned.runTime,
+    author: authorName(workspace.root, workspace.variables),
+    gitCommit: currentCommit(workspace.root),
+    packages: loaded.packages,
+    codeFiles: loaded.codeFiles,
+    store: await workspace.store(),
+    catalog,
+    clock: workspace.clock,
+    stateFolder: await workspace.stateFolder(),
+    engine: () => workspace.engine(),
+    dispatch: () => workspace.dispatch(),
+    captureSqlite: async (database, query, folder) => captureSqlite(workspace, { database, query, folder, signal: options.signal }),
+    secrets: secretsOf(workspace, planned),
+    rebuild: planned.rebuild,
+    publish: options.publish,
+    allowMixed: options.allowMixed,
+    message: options.message,
+    slots: loaded.project.config.parallel,
+    sandboxLevel: (await workspace.sandbox()).level,
+    random: workspace.random,
+    emit: options.emit,
+    signal: options.signal,
+  }
+}
+
+interface SqliteCapture {
+  readonly database: string
+  readonly query: string
+  readonly folder: string
+  readonly signal: AbortSignal
+}
+
+async function captureSqlite(workspace: Workspace, capture: SqliteCapture) {
+  const engine = await workspace.engine()
+  await engine.runSqlite(capture.database, capture.query, capture.folder, capture.signal)
+  const ingested = await engine.ingest(
+    { folder: capture.folder, kind: 'table', codec: 'parquet', unordered: false, columnSets: [], maxRows: null, maxBytes: null },
+    capture.signal,
+  )
+  const [file] = dataEntries(ingested.entries)
+  return { file: file!, digest: ingested.facts.digests.sequence! }
+}
+
+/** Values of declared secrets, from `CELLMILL_SECRET_NAME`; a missing one is refused before anything starts. */
+function secretsOf(workspace: Workspace, planned: Planned): Readonly<Record<string, string>> {
+  const secrets: Record<string, string> = {}
+  for (const row of planned.plan.steps) {
+    if (row.action === 'remove' || row.action === 'reuse') continue
+    for (const name of planned.plan.work[row.step]!.definition.options.secrets) {
+      const variable = `CELLMILL_SECRET_${name.toUpperCase()}`
+      const value = workspace.variables[variable]
+      if (value === undefined) {
+        throw new CellmillError('USAGE', `'${row.step}' needs the secret '${name}'`, { hint: `set ${variable}` })
+      }
+      secrets[name] = value
+    }
+  }
+  return secrets
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}

@@ -1,0 +1,44 @@
+/**
+ * What operations work on: one project with its state, as ports that open on first use. Made by app.ts. An operation is
+ * one thing that a person can ask for; it opens only what it needs, so that a plan with nothing to do stays cheap.
+ */
+import type { Catalog, PlanView } from '../catalog/catalog.ts'
+import type { Clock } from '../clock.ts'
+import type { Dispatch } from '../dispatch/dispatch.ts'
+import type { Engine, QueryResult, RelationInput } from '../engines/engine.ts'
+import type { PythonEnvironment } from '../packages/python-environment.ts'
+import type { LoadedProject } from '../project/loaded-project.ts'
+import type { Sandbox } from '../runtimes/sandbox/sandbox.ts'
+import type { Store } from '../store/store.ts'
+
+/** What operations ask of the engine beyond its port. */
+export interface QueryEngine extends Engine {
+  queryWith(
+    sql: string,
+    inputs: readonly RelationInput[],
+    limit: number,
+    options: { readonly macros?: readonly string[]; readonly signal?: AbortSignal },
+  ): Promise<QueryResult>
+  runSqlite(file: string, query: string, outputFolder: string, signal?: AbortSignal): Promise<{ readonly rows: number }>
+}
+
+export interface Workspace {
+  readonly root: string
+  readonly clock: Clock
+  readonly random: () => number
+  /** The process's own environment variables; steps never inherit them. */
+  readonly variables: Readonly<Record<string, string | undefined>>
+  /** Read once and kept; the folder does not change under one command. */
+  project(): Promise<LoadedProject>
+  stateFolder(): Promise<string>
+  /** The cheap read side; an empty one before the first run. */
+  view(): Promise<PlanView>
+  catalog(): Promise<Catalog>
+  store(): Promise<Store>
+  sandbox(): Promise<Sandbox>
+  engine(): Promise<QueryEngine>
+  /** The environment that the project's Python runs on. */
+  python(): Promise<PythonEnvironment>
+  dispatch(): Promise<Dispatch>
+  close(): Promise<void>
+}
