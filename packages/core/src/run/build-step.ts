@@ -8,6 +8,7 @@ import path from 'node:path'
 import { digestOf } from '../canonical.ts'
 import type { Json } from '../canonical.ts'
 import type { Claim, RunStepRecord, StepState } from '../catalog/catalog.ts'
+import { crashPoint } from '../crash-points.ts'
 import type { UserCodeError } from '../errors.ts'
 import type { StepDefinition } from '../model/project.ts'
 import { fingerprintOf, recipeDigest } from '../model/recipe.ts'
@@ -281,6 +282,7 @@ async function commitAttempt(
     inputs: work.inputs.recorded,
     result,
   })
+  crashPoint('run.after-commit')
   if (answer === 'stale') return null
   const kept = answer === 'already' ? (await findResult(context, work.fingerprint))?.snapshots ?? snapshots : snapshots
   await context.catalog.lease(context.runId, kept.map((snapshot) => snapshot.id))

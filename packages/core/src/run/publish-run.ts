@@ -4,6 +4,7 @@
  */
 import type { Json } from '../canonical.ts'
 import type { PointerRecord, ReleaseRecord } from '../catalog/catalog.ts'
+import { crashPoint } from '../crash-points.ts'
 import { CellmillError } from '../errors.ts'
 import { inconsistencies, largestConsistent } from './consistency.ts'
 import type { ConsistencyRequest } from './consistency.ts'
@@ -51,12 +52,14 @@ export async function publishRun(context: RunContext, input: PublishInput): Prom
   if (state.held && (state.heldBundle === null || state.heldBundle === codeBundle)) {
     return { state: 'held', reason: `${environment.name} is held; what was built is kept` }
   }
+  crashPoint('publisher.before-publish')
   const release = await catalog.publish({
     environment: environment.name,
     expectedRelease: plan.base?.release ?? 0,
     release: releaseOf(context, { codeBundle, mixed, pointers, known: input.known }),
     hold: state.held ? 'clear' : 'keep',
   })
+  crashPoint('publisher.after-publish')
   return { state: 'published', release, moved }
 }
 

@@ -8,6 +8,7 @@ import { copyFile, mkdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type { SourceObservation } from '../catalog/catalog.ts'
+import { crashPoint } from '../crash-points.ts'
 import { CellmillError } from '../errors.ts'
 import type { FileSource, HttpSource } from '../model/project.ts'
 import type { ManifestEntry, StagedFolder, Store } from '../store/store.ts'
@@ -82,6 +83,7 @@ async function captureFiles(
     const target = path.join(staged.path, file.seenAs)
     await mkdir(path.dirname(target), { recursive: true })
     await copyFile(file.absolute, target, constants.COPYFILE_FICLONE)
+    crashPoint('capture.mid-write')
     entries.push(await entryOf(staged.path, file.seenAs))
   }
   return { entries, contentDigest: contentDigestOf(entries) }

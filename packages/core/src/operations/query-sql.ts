@@ -1,0 +1,51 @@
+/** `sql`: a query over what an environment publishes. Its tables are views over Parquet, bound only when they are named. */
+import type { QueryResult, RelationInput } from '../engines/engine.ts'
+import { CellmillError } from '../errors.ts'
+import path from 'node:path'
+import { dataEntries } from '../run/resolve-inputs.ts'
+import { environmentName } from './find-snapshot.ts'
+import type { Workspace } from './workspace.ts'
+
+export interface SqlQuery {
+  readonly sql: string
+  readonly environment: string | null
+  readonly limit: number
+  readonly signal: AbortSignal
+}
+
+export interface SqlAnswer extends QueryResult {
+  readonly environment: string
+  readonly release: number
+}
+
+export async function querySql(workspace: Workspace, query: SqlQuery): Promise<SqlAnswer> {
+  const environment = await environmentName(workspace, query.environment)
+  const view = await workspace.view()
+  const store = await workspace.store()
+  const relations: RelationInput[] = []
+  const words = new Set(query.sql.toLowerCase().match(/[\p{L}\p{N}_$]+/gu) ?? [])
+  for (const [asset, pointer] of view.pointers(environment)) {
+    const names = relationNames(asset).filter((name) => name.toLowerCase().split('.').every((part) => words.has(part)))
+    const snapshot = names.length === 0 ? null : view.snapshot(pointer.snapshotId)
+    if (snapshot === null || snapshot.kind !== 'table') continue
+    const folder = await store.localPath(snapshot.address)
+    const entries = dataEntries(await store.manifest(snapshot.address))
+    const files = entries.map((name) => path.join(folder, name))
+    for (const relation of names) relations.push({ relation, files, format: 'parquet', options: {} })
+  }
+  const { release } = view.environment(environment)
+  if (release === 0) {
+    throw new CellmillError('UNKNOWN_NAME', `nothing is published in ${environment} yet`, {
+      hint: `cellmill run --env ${environment}`,
+    })
+  }
+  const engine = await workspace.engine()
+  const result = await engine.queryWith(query.sql, relations, query.limit, { signal: query.signal })
+  return { ...result, environment, release }
+}
+
+/** `staging.orders` can be written in full (quoted) or by its last part. */
+function relationNames(asset: string): readonly string[] {
+  const last = asset.slice(asset.lastIndexOf('.') + 1)
+  return last === asset ? [asset] : [asset, last]
+}
