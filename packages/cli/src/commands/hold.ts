@@ -1,0 +1,7 @@
+/** `cellmill hold [ENV]`. */
+import type { CommandContext } from '../command.ts'
+import { setHold } from './set-hold.ts'
+
+export async function handle(context: CommandContext): Promise<number> {
+  return setHold(context, true)
+}
