@@ -1,0 +1,7 @@
+import { defineConfig } from '@cellmill/sdk'
+
+export default defineConfig({
+  name: '{{name}}',
+  sources: {},
+  environments: { prod: {}, dev: {} },
+})
