@@ -79,6 +79,11 @@ export const errorCatalogue = {
     exitCode: 1,
     explanation: 'The disk is full. Free some space (`cellmill gc` helps) and run again: what was finished is kept.',
   },
+  STATE_UNAVAILABLE: {
+    exitCode: 1,
+    explanation:
+      'The state folder (`.cellmill`, or what `state:` names) cannot be read or written: permissions, a read-only or failing disk, or a network disk on which locks do not hold. The message has the operating system’s own words.',
+  },
   STORE_CORRUPT: {
     exitCode: 1,
     explanation:

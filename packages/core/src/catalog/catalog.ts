@@ -158,7 +158,9 @@ export interface PublishRequest {
   readonly environment: string
   /** Refused with PUBLISH_CONFLICT when the environment has moved on. */
   readonly expectedRelease: number
+  /** `pointers` are those of the whole environment after the publish, not only the moved ones. */
   readonly release: Omit<ReleaseRecord, 'number' | 'environment' | 'createdAt'>
+  /** With `keep`, a release whose cause is `run` is refused with ENVIRONMENT_HELD while the environment is held. */
   readonly hold: { readonly bundle: string | null } | 'keep' | 'clear'
 }
 
@@ -172,8 +174,14 @@ export interface CommitRequest {
   readonly result: StepResult
 }
 
+export interface RetentionOptions {
+  /** Only results committed before this instant. */
+  readonly committedBefore?: string
+}
+
 export interface Catalog {
   readonly storeId: string
+  /** One view for the catalog's life; its `close` does nothing, the catalog closes it. */
   view(): PlanView
   close(): Promise<void>
 
@@ -184,18 +192,29 @@ export interface Catalog {
   /** Runs marked running whose process is gone are ended as failed; their claims fall. */
   recover(isAlive: (pid: number) => boolean): Promise<readonly string[]>
 
+  /** An end is final: `succeeded` and `reused` for good, another end until a later attempt. Such a write changes nothing. */
   saveStep(step: RunStepRecord): Promise<void>
+  /** As `saveStep`, in one transaction: a run that reuses thousands of steps waits for one disk write. */
+  saveSteps(steps: readonly RunStepRecord[]): Promise<void>
   steps(runId: string): Promise<readonly RunStepRecord[]>
 
-  /** One conditional statement. Null when another live owner has it. A claim whose heartbeat is older than `leaseMs` is taken over with a higher epoch. */
+  /**
+   * One conditional statement. Null when another live owner has it. `owner` is the run's id, or begins with it and `:`,
+   * so that `recover` can let it fall. Look for a result again after claiming: it may have been committed just before.
+   * A claim whose heartbeat is older than `leaseMs` is taken over with a higher epoch.
+   */
   claim(fingerprint: string, owner: string, leaseMs: number): Promise<Claim | null>
   claimState(fingerprint: string): Promise<ClaimState | null>
   /** False when the epoch is stale: the caller must stop its step and can commit nothing. */
   heartbeat(claims: readonly Claim[]): Promise<readonly boolean[]>
   release(claim: Claim): Promise<void>
-  /** Snapshots, fingerprint, digests and the step's end in one transaction. `stale` when the epoch is not ours any more. */
+  /**
+   * Snapshots, fingerprint, digests, the step's end and the claim's in one transaction. `stale` when the epoch is not
+   * ours any more; `already` when this very request was committed before. Throws STORE_CORRUPT, retryable, when bytes
+   * that it names were collected meanwhile.
+   */
   commit(request: CommitRequest): Promise<'committed' | 'already' | 'stale'>
-  /** Makes another committed result current for its fingerprint, or ends its reuse. */
+  /** Ends the reuse of a fingerprint's current result; the next commit of the fingerprint becomes current. */
   supersede(fingerprint: string): Promise<void>
 
   saveColumnDigest(snapshotId: string, form: string, columnsKey: string, digest: string): Promise<void>
@@ -208,17 +227,26 @@ export interface Catalog {
   environments(): Promise<readonly EnvironmentState[]>
   setHold(environment: string, held: boolean, bundle: string | null): Promise<void>
 
-  /** Leases keep snapshots from collection until the run ends or the lease expires. */
-  lease(runId: string, snapshotIds: readonly string[]): Promise<void>
+  /** Leases keep snapshots from collection until the run ends or the lease expires. Returns the ids that are gone already. */
+  lease(runId: string, snapshotIds: readonly string[]): Promise<readonly string[]>
   endLeases(runId: string): Promise<void>
   /** Snapshots that no release, run or lease reaches. `forget` rechecks inside the deleting transaction and returns the freed addresses. */
-  unreachable(): Promise<readonly SnapshotRecord[]>
+  unreachable(options?: RetentionOptions): Promise<readonly SnapshotRecord[]>
   forget(snapshotIds: readonly string[]): Promise<readonly string[]>
+  /** Forgets all releases but the newest `keep` of an environment; returns how many. Their numbers are not used again. */
+  pruneReleases(environment: string, keep: number): Promise<number>
+  /**
+   * Calls `remove` for each address that nothing refers to, while no commit can make a reference to it; returns those.
+   * `remove` only moves the bytes aside, quickly.
+   */
+  collect(addresses: readonly string[], remove: (address: string) => Promise<void>): Promise<readonly string[]>
   /** Addresses that the catalog refers to, of any kind (snapshots, captures, bundles). */
   addresses(): Promise<ReadonlySet<string>>
   snapshotsAt(address: string): Promise<readonly SnapshotRecord[]>
   /** Takes a lost or corrupt snapshot out of reuse. */
   invalidate(snapshotIds: readonly string[], because: string): Promise<void>
+  /** Fingerprints that were built twice with different contents: no result of theirs follows from its inputs alone. */
+  nonReproducible(): Promise<readonly string[]>
   /** Problems found in the catalog itself (dangling references, illegal states), for `verify`. */
   inspect(): Promise<readonly string[]>
 }

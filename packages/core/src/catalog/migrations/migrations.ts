@@ -1,0 +1,7 @@
+/** All migrations in order. A new one is appended; the numbers have no gaps. */
+import { firstSchema } from './0001-first-schema.ts'
+import type { Migration } from './migration.ts'
+
+export const migrations: readonly Migration[] = [firstSchema]
+
+export const schemaVersion: number = migrations.length
