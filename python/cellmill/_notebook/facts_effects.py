@@ -44,6 +44,10 @@ class Effect:
     names: bool = False
     # An effect on the world outside: why, in words.
     world: str | None = None
+    # Type of the result when no seed is passed: its methods draw from a global generator.
+    unseeded: str | None = None
+    # Ends the process or the cell.
+    dynamic: str | None = None
 
 
 @dataclass
@@ -72,6 +76,10 @@ class Catalogue:
     modules: dict[str, tuple[str, tuple[TokenEffect, ...]]] = field(default_factory=dict)
     # Old full name to advice.
     removed: dict[str, str] = field(default_factory=dict)
+    # Types of module attributes that are values (`sys.argv`).
+    values: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    # Module attributes that are state: path prefix to token.
+    state: dict[str, str] = field(default_factory=dict)
 
     def function(self, dotted: str) -> Effect | None:
         """The effect of calling `dotted`; None when nothing is known."""
@@ -99,15 +107,37 @@ class Catalogue:
 
     def method(self, type_name: str, method: str) -> Effect | None:
         entry = self.types.get(type_name)
-        while entry is not None:
-            if method in entry.methods:
-                return entry.methods[method]
-            if entry.bases:
-                inherited = [self.method(base, method) for base in entry.bases]
-                known = next((effect for effect in inherited if effect is not None), None)
-                if known is not None:
-                    return known
-            return Effect() if entry.default == "pure" else None
+        if entry is None:
+            return None
+        if method in entry.methods:
+            return entry.methods[method]
+        inherited = [self.method(base, method) for base in entry.bases]
+        known = next((effect for effect in inherited if effect is not None), None)
+        if known is not None:
+            return known
+        return Effect() if entry.default == "pure" else None
+
+    def part(self, type_name: str, attribute: str | None) -> tuple[tuple[str, ...], str | None] | None:
+        """Types and alias kind of an attribute, or of a subscript when it is None; None when nothing is known."""
+        entry = self.types.get(type_name)
+        if entry is None:
+            return None
+        found = entry.subscript if attribute is None else entry.attributes.get(attribute)
+        if found is not None:
+            return found
+        for base in entry.bases:
+            inherited = self.part(base, attribute)
+            if inherited is not None:
+                return inherited
+        return None
+
+    def state_token(self, dotted: str) -> str | None:
+        """`cfg:environ` for `os.environ['HOME']`: the token of a module attribute that is state."""
+        prefix = dotted
+        while prefix:
+            if prefix in self.state:
+                return self.state[prefix]
+            prefix = prefix.rpartition(".")[0]
         return None
 
     def named_method(self, method: str) -> tuple[str, list[Effect]]:
@@ -167,6 +197,8 @@ def _effect(group: dict) -> Effect:
         tokens=tuple(_token(text) for text in group.get("tokens", [])),
         names=bool(group.get("names_are_variables", False)),
         world=group.get("world"),
+        unseeded=group.get("unseeded"),
+        dynamic=group.get("dynamic"),
     )
 
 
@@ -208,6 +240,10 @@ def _add_library(catalogue: Catalogue, library: dict) -> None:
                     entry.subscript = (returns, group.get("alias"))
                 else:
                     entry.attributes[name] = (returns, group.get("alias"))
+    for group in library.get("value", []):
+        for name in _words(group["names"]):
+            catalogue.values[name] = tuple(_words(group["returns"]))
+    catalogue.state.update(library.get("state", {}))
     catalogue.removed.update(library.get("removed", {}))
 
 

@@ -24,7 +24,10 @@ export interface Magic {
   readonly span: Span
 }
 
-/** A read or change of a name, or of a part of its value: `df["a"]` is path ["a"], `x.y` is [".y"]; at most two levels. */
+/**
+ * A read or change of a name, or of a part of its value: `df["a"]` is path ["a"], `x.y` is [".y"], a computed index is
+ * ["*"]; at most two levels. Every occurrence is listed; for names in code the span is that of the name alone.
+ */
 export interface Access {
   readonly name: string
   readonly path: readonly string[]
@@ -82,9 +85,17 @@ export interface DefinitionFact {
   readonly lateReads: readonly string[]
   /** Globals the body rebinds (`global x`) or mutates. */
   readonly lateWrites: readonly string[]
+  /** Globals that it may mutate: passed to, or receivers of, calls of which nothing is known. */
+  readonly lateMayWrites: readonly string[]
   readonly lateTokens: readonly TokenUse[]
+  /** Calls in the body, and imports in it. */
+  readonly lateCalls: readonly Call[]
+  readonly lateImports: readonly ImportFact[]
   /** Parameters that the body mutates, by position. */
   readonly mutatesParameters: readonly number[]
+  readonly mayMutateParameters: readonly number[]
+  /** Parameters that the result may be, or share memory with. */
+  readonly returnsParameters: readonly number[]
   readonly parameters: readonly string[]
   readonly decorated: boolean
 }
@@ -123,7 +134,10 @@ export interface StatementFacts {
   /** Reads when the statement runs (defaults and decorators included; bodies of definitions are in `definitions`). */
   readonly reads: readonly Access[]
   readonly mutations: readonly Mutation[]
-  /** `b = a`, `b = a[1:]`, `b = df[mask]`: the result may share memory with these names. */
+  /**
+   * `b = a`, `b = a[1:]`, `b = df[mask]`: the result may share memory with these names. Where both are one name
+   * (`df = df[mask]`), the new version may share memory with the old one.
+   */
   readonly aliases: readonly {
     readonly target: string
     readonly source: string
