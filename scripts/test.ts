@@ -1,0 +1,92 @@
+/**
+ * `npm test`: every part in turn, each with its minutes beside its budget, then one line with the counts. Parts that this
+ * machine cannot run say so and why. `--full` runs the large counts; `--part NAME` one part; more arguments go to vitest.
+ */
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { testPython } from './test-python.ts'
+
+interface Part {
+  readonly name: string
+  readonly budgetMinutes: number
+  readonly run: 'vitest' | 'pytest' | 'demo'
+  readonly files: readonly string[]
+}
+
+const parts: readonly Part[] = [
+  { name: 'unit', budgetMinutes: 4, run: 'vitest', files: ['packages'] },
+  { name: 'python', budgetMinutes: 2, run: 'pytest', files: ['python/tests'] },
+  { name: 'end to end', budgetMinutes: 8, run: 'vitest', files: ['test/e2e'] },
+  { name: 'demo', budgetMinutes: 3, run: 'demo', files: [] },
+  { name: 'notebooks', budgetMinutes: 9, run: 'vitest', files: ['test/notebooks'] },
+  { name: 'kills', budgetMinutes: 4, run: 'vitest', files: ['test/kills'] },
+  { name: 'sandbox', budgetMinutes: 4, run: 'vitest', files: ['test/sandbox'] },
+]
+
+interface Counts {
+  readonly passed: number
+  readonly failed: number
+  readonly skipped: number
+}
+
+const root = path.resolve(import.meta.dirname, '..')
+const args = process.argv.slice(2)
+const isFull = args.includes('--full')
+const only = args.includes('--part') ? args[args.indexOf('--part') + 1] : undefined
+
+const python = await testPython()
+const scratch = mkdtempSync(path.join(tmpdir(), 'cellmill-test-'))
+const environment = { ...process.env, CELLMILL_TEST_PYTHON: python, ...(isFull ? { CELLMILL_FULL: '1' } : {}) }
+const total = { passed: 0, failed: 0, skipped: 0 }
+const lines: string[] = []
+for (const part of parts) {
+  if (only !== undefined && part.name !== only) continue
+  console.log(`\n== ${part.name}`)
+  const startedAt = performance.now()
+  const counts = runPart(part)
+  total.passed += counts.passed
+  total.failed += counts.failed
+  total.skipped += counts.skipped
+  const minutes = ((performance.now() - startedAt) / 60_000).toFixed(1)
+  lines.push(`${part.name.padEnd(12)} ${minutes.padStart(5)} min of ${part.budgetMinutes}  ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`)
+}
+rmSync(scratch, { recursive: true, force: true })
+console.log(`\n${lines.join('\n')}\n`)
+console.log(`${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ''}`)
+process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0
+
+function runPart(part: Part): Counts {
+  if (part.run === 'vitest') return runVitest(part)
+  if (part.run === 'pytest') return runPytest(part)
+  const ended = spawnSync(process.execPath, ['scripts/demo.ts'], { cwd: root, stdio: 'inherit', env: environment })
+  return ended.status === 0 ? { passed: 1, failed: 0, skipped: 0 } : { passed: 0, failed: 1, skipped: 0 }
+}
+
+function runVitest(part: Part): Counts {
+  const report = path.join(scratch, `${part.name.replaceAll(' ', '-')}.json`)
+  const command = ['node_modules/vitest/vitest.mjs', 'run', ...part.files, '--reporter=default', '--reporter=json', `--outputFile=${report}`]
+  const ended = spawnSync(process.execPath, command, { cwd: root, stdio: 'inherit', env: environment })
+  try {
+    const counts = JSON.parse(readFileSync(report, 'utf8')) as Record<string, number>
+    const skipped = (counts['numPendingTests'] ?? 0) + (counts['numTodoTests'] ?? 0)
+    const failed = Math.max(counts['numFailedTests'] ?? 0, counts['numFailedTestSuites'] ?? 0, ended.status === 0 ? 0 : 1)
+    return { passed: counts['numPassedTests'] ?? 0, failed, skipped }
+  } catch {
+    // No report: the runner itself broke, and said why above.
+    return { passed: 0, failed: 1, skipped: 0 }
+  }
+}
+
+function runPytest(part: Part): Counts {
+  const ended = spawnSync(python, ['-m', 'pytest', '-q', '-p', 'no:cacheprovider', ...part.files], {
+    cwd: root,
+    encoding: 'utf8',
+    env: { ...environment, PYTHONPATH: path.join(root, 'python'), PYTHONDONTWRITEBYTECODE: '1' },
+  })
+  process.stdout.write(`${ended.stdout}${ended.stderr}`)
+  const count = (word: string): number => Number(new RegExp(`(\\d+) ${word}`).exec(ended.stdout.slice(-2000))?.[1] ?? 0)
+  const failed = count('failed') + count('error')
+  return { passed: count('passed'), failed: failed > 0 || ended.status === 0 ? failed : 1, skipped: count('skipped') }
+}
