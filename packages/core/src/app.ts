@@ -1,0 +1,204 @@
+/**
+ * The composition root: the only file that names concrete adapters. Everything heavy is imported when it is first asked
+ * for, so that a command pays only for what it uses.
+ */
+import { mkdir } from 'node:fs/promises'
+import path from 'node:path'
+import type { Catalog, PlanView } from './catalog/catalog.ts'
+import { systemClock } from './clock.ts'
+import type { Clock } from './clock.ts'
+import type { Dispatch } from './dispatch/dispatch.ts'
+import type { DuckDbEngine } from './engines/duckdb/duckdb-engine.ts'
+import type { Workspace } from './operations/workspace.ts'
+import type { PythonEnvironment } from './packages/python-environment.ts'
+import { findProject } from './project/find-project.ts'
+import type { LoadedProject } from './project/loaded-project.ts'
+import type { Sandbox } from './runtimes/sandbox/sandbox.ts'
+import type { Store } from './store/store.ts'
+
+export interface OpenOptions {
+  /** A folder in the project, or the project's. */
+  readonly folder: string
+  readonly variables: Readonly<Record<string, string | undefined>>
+  readonly clock?: Clock
+  readonly random?: () => number
+}
+
+/** Throws PROJECT_NOT_FOUND. Opens nothing yet. */
+export async function openWorkspace(options: OpenOptions): Promise<Workspace> {
+  return new App(await findProject(options.folder), options)
+}
+
+class App implements Workspace {
+  readonly root: string
+  readonly clock: Clock
+  readonly random: () => number
+  readonly variables: Readonly<Record<string, string | undefined>>
+  readonly #opened: Map<string, Promise<unknown>> = new Map()
+
+  constructor(root: string, options: OpenOptions) {
+    this.root = root
+    this.clock = options.clock ?? systemClock
+    this.random = options.random ?? Math.random
+    this.variables = options.variables
+  }
+
+  project(): Promise<LoadedProject> {
+    return this.#once('project', async () => {
+      const { loadProject } = await import('./project/load-project.ts')
+      return loadProject({
+        root: this.root,
+        variables: this.variables,
+        environment: () => this.#installed(),
+        sqlParser: () => this.engine(),
+        sandbox: () => this.sandbox(),
+      })
+    })
+  }
+
+  async stateFolder(): Promise<string> {
+    const { project } = await this.project()
+    return project.config.state
+  }
+
+  view(): Promise<PlanView> {
+    return this.#once('view', async () => {
+      // A second SQLite connection of one process is harmless; a second SQLite library would not be.
+      if (this.#opened.has('catalog')) return (await this.catalog()).view()
+      const { openPlanView } = await import('./catalog/sqlite/plan-view.ts')
+      const { emptyPlanView } = await import('./catalog/empty-plan-view.ts')
+      return openPlanView(await this.#catalogFile()) ?? emptyPlanView
+    })
+  }
+
+  catalog(): Promise<Catalog> {
+    return this.#once('catalog', async () => {
+      const { openSqliteCatalog } = await import('./catalog/sqlite/open-catalog.ts')
+      const store = await this.store()
+      const { clock } = this
+      return openSqliteCatalog({
+        file: await this.#catalogFile(),
+        storeId: store.id,
+        clock,
+        hasBlob: (address) => store.has(address),
+      })
+    })
+  }
+
+  async #catalogFile(): Promise<string> {
+    return path.join(await this.#state(), 'catalog.sqlite')
+  }
+
+  /** The state folder ignores itself, so that no project needs a line for it. */
+  #state(): Promise<string> {
+    return this.#once('state', async () => {
+      const folder = await this.stateFolder()
+      await mkdir(folder, { recursive: true })
+      const { writeFile } = await import('node:fs/promises')
+      await writeFile(path.join(folder, '.gitignore'), '*\n', { flag: 'wx' }).catch((error: unknown) => {
+        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+      })
+      return folder
+    })
+  }
+
+  store(): Promise<Store> {
+    return this.#once('store', async () => {
+      const { openLocalStore } = await import('./store/local/local-store.ts')
+      return openLocalStore({ root: path.join(await this.#state(), 'store'), clock: this.clock })
+    })
+  }
+
+  sandbox(): Promise<Sandbox> {
+    return this.#once('sandbox', async () => {
+      const [{ openSandbox }, { findPython }] = await Promise.all([
+        import('./runtimes/sandbox/open-sandbox.ts'),
+        import('./packages/find-python.ts'),
+      ])
+      const python = await findPython().then(
+        (found) => found.python,
+        () => null,
+      )
+      return openSandbox({ mode: 'auto', python })
+    })
+  }
+
+  engine(): Promise<DuckDbEngine> {
+    return this.#once('engine', async () => {
+      const [{ openDuckDbEngine }, { findPython }] = await Promise.all([
+        import('./engines/duckdb/duckdb-engine.ts'),
+        import('./packages/find-python.ts'),
+      ])
+      const state = path.join(this.root, '.cellmill')
+      const python = await findPython().then(
+        (found) => found.python,
+        () => null,
+      )
+      return openDuckDbEngine({
+        sandbox: await this.sandbox(),
+        storeRoot: path.join(state, 'store'),
+        tempRoot: path.join(state, 'tmp'),
+        readableRoots: [this.root],
+        python,
+      })
+    })
+  }
+
+  python(): Promise<PythonEnvironment> {
+    return this.#once('python', async () => {
+      const installed = await this.#installed()
+      if (installed !== null) return installed
+      const { bareEnvironment } = await import('./packages/bare-environment.ts')
+      return bareEnvironment()
+    })
+  }
+
+  /** Null when the project has no lock. */
+  async #installed(): Promise<PythonEnvironment | null> {
+    const { loadEnvironment } = await import('./packages/load-environment.ts')
+    return loadEnvironment({ root: this.root })
+  }
+
+  dispatch(): Promise<Dispatch> {
+    return this.#once('dispatch', async () => {
+      const { localDispatch } = await import('./dispatch/local/local-dispatch.ts')
+      const { project, sqlText } = await this.project()
+      return localDispatch({
+        slots: project.config.parallel,
+        runtimes: {
+          python: async () => {
+            const { pythonRuntime } = await import('./runtimes/python/python-runtime.ts')
+            return pythonRuntime({ sandbox: await this.sandbox(), environment: () => this.python() })
+          },
+          sql: async () => {
+            const { sqlRuntime } = await import('./runtimes/sql/sql-runtime.ts')
+            return sqlRuntime(await this.engine(), sqlText)
+          },
+          typescript: async () => {
+            const { nodeRuntime } = await import('./runtimes/node/node-runtime.ts')
+            return nodeRuntime({ sandbox: await this.sandbox() })
+          },
+        },
+      })
+    })
+  }
+
+  async close(): Promise<void> {
+    const close = async (name: string): Promise<void> => {
+      const opened = this.#opened.get(name) as Promise<{ close(): unknown }> | undefined
+      if (opened === undefined) return
+      const resource = await opened.catch(() => null)
+      await resource?.close()
+    }
+    for (const name of ['dispatch', 'engine', 'view', 'catalog']) await close(name)
+  }
+
+  #once<T>(name: string, open: () => Promise<T>): Promise<T> {
+    let opened = this.#opened.get(name) as Promise<T> | undefined
+    if (opened === undefined) {
+      opened = open()
+      this.#opened.set(name, opened)
+    }
+    return opened
+  }
+}
