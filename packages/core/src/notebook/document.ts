@@ -10,6 +10,10 @@ export interface NotebookOutput {
   /** Class name of a stored error. */
   readonly errorName: string | null
   readonly errorValue: string | null
+  /** True when a value was longer than `MAX_OUTPUT_CHARACTERS` and only its beginning is here. */
+  readonly cut?: boolean
+  /** Characters in the file, where `cut`. */
+  readonly characters?: number
 }
 
 export interface NotebookCell {
@@ -33,6 +37,8 @@ export interface NotebookDocument {
   readonly language: string
   readonly kernelName: string | null
   readonly languageVersion: string | null
+  /** What `language_info` says, where it differs from `language`: the notebook was saved by another kernel. */
+  readonly savedLanguage?: string
   readonly cells: readonly NotebookCell[]
   readonly sizeBytes: number
 }
