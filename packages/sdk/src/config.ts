@@ -24,7 +24,7 @@ export interface ConfigInput {
   readonly parameters?: Readonly<Record<string, ParameterInput | VariableParameter>>
   /** @default { dev: {}, prod: {} } */
   readonly environments?: Readonly<Record<string, EnvironmentInput>>
-  /** Git branch to environment, such as `{ main: 'prod' }`; `*` for all others. */
+  /** Git branch to environment, such as `{ main: 'prod' }`. @default 'dev' for all */
   readonly branches?: Readonly<Record<string, string>>
   /** Folder of catalog and store, relative to the project. @default '.cellmill' of the main git worktree */
   readonly state?: string
