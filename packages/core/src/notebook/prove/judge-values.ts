@@ -1,0 +1,178 @@
+/**
+ * From digests to verdicts, one for every name alive at the notebook's end. Pure. Digests are of canonical encodings, so
+ * equal digests are equal values; a missing digest is never taken for an equal one.
+ */
+import type { Graduation, GraduatedStep } from '../graduation.ts'
+import type { Observation, ObservedValue } from '../observation.ts'
+import type { ProvenValue } from './proof.ts'
+
+/** A value as some run had it. */
+export interface SeenValue {
+  readonly digest: string | null
+  readonly problem: string | null
+}
+
+export interface ValueEvidence {
+  /** R1, instrumented: values after each cell and at the end. */
+  readonly reference: Observation
+  /** R2: values at the end under a step's canonical conditions. */
+  readonly second: Observation
+  readonly graduation: Graduation
+  /** S: outputs of each step replayed alone, by step then variable. */
+  readonly replayed: ReadonlyMap<string, ReadonlyMap<string, SeenValue>>
+  /** S: what the step's own variables held when it returned. */
+  readonly locals: ReadonlyMap<string, ReadonlyMap<string, SeenValue>>
+  /** P1: values of assets as a reader gets them, by asset then variable. */
+  readonly pipeline: ReadonlyMap<string, ReadonlyMap<string, SeenValue>>
+  /** Functions, classes and parameters of the written module, by the notebook's name. */
+  readonly moduleNames: ReadonlyMap<string, SeenValue>
+  readonly accepted: ReadonlyMap<string, string>
+}
+
+export function judgeValues(evidence: ValueEvidence): readonly ProvenValue[] {
+  const values: ProvenValue[] = []
+  const finals = new Map(evidence.reference.final.map((value) => [value.name, value]))
+  for (const value of evidence.reference.final) values.push(judgeFinal(evidence, value))
+  for (const step of evidence.graduation.steps) {
+    for (const output of step.outputs) {
+      if (output.kind === 'report' || output.kind === 'effect' || output.kind === 'file') continue
+      for (const variable of output.variables) {
+        const observed = valueAfter(evidence.reference, variable, output.afterCell)
+        const isFinal = observed !== null && finals.get(variable)?.digest === observed.digest && holderOf(evidence.graduation, variable)?.asset === output.asset
+        if (!isFinal) values.push(judgeHeld(evidence, step, { asset: output.asset, variable, observed, cell: output.afterCell }))
+      }
+    }
+  }
+  return values
+}
+
+interface Held {
+  readonly asset: string
+  readonly variable: string
+  readonly observed: ObservedValue | null
+  readonly cell: number
+}
+
+/** The last version of a variable that an asset holds. */
+function holderOf(graduation: Graduation, variable: string): { readonly step: GraduatedStep; readonly asset: string; readonly cell: number } | null {
+  let found: { step: GraduatedStep; asset: string; cell: number } | null = null
+  for (const step of graduation.steps) {
+    for (const output of step.outputs) {
+      if (output.variables.includes(variable) && output.kind !== 'report') found = { step, asset: output.asset, cell: output.afterCell }
+    }
+  }
+  return found
+}
+
+/** What R1 saw of a name once a cell had run: in that cell, or in the last one before it that changed the name. */
+export function valueAfter(observation: Observation, name: string, cell: number): ObservedValue | null {
+  const position = observation.order.indexOf(cell)
+  for (let i = position; i >= 0; i--) {
+    const seen = observation.cells.find(({ index }) => index === observation.order[i])
+    const value = seen?.values.find((candidate) => candidate.name === name)
+    if (value !== undefined) return value
+  }
+  return null
+}
+
+function judgeFinal(evidence: ValueEvidence, value: ObservedValue): ProvenValue {
+  const { graduation } = evidence
+  const cell = lastCellOf(evidence.reference, value.name)
+  const common = { variable: value.name, cell, kind: value.type }
+  if (value.kind === 'module') {
+    return { ...common, asset: null, within: null, level: 'shape-only', verdict: 'equal', cause: null, rule: 'a module, imported by the steps that use it', evidence: '' }
+  }
+  const holder = holderOf(graduation, value.name)
+  if (holder !== null && sameAsFinal(evidence, value, holder.cell)) {
+    return judgeHeld(evidence, holder.step, { asset: holder.asset, variable: value.name, observed: value, cell: holder.cell })
+  }
+  const inModule = evidence.moduleNames.get(value.name)
+  if (inModule !== undefined) {
+    const verdict = compare(value, inModule)
+    return { ...common, asset: null, within: null, level: 'replayed', verdict, cause: causeOf(value, inModule), rule: 'in the module, by code and value', evidence: short(inModule.digest) }
+  }
+  for (const step of graduation.steps) {
+    const local = evidence.locals.get(step.name)?.get(value.name)
+    if (local === undefined || !step.locals.includes(value.name)) continue
+    const verdict = withNoise(evidence, value, compare(value, local))
+    return { ...common, asset: null, within: step.name, level: 'replayed', verdict, cause: causeOf(value, local), rule: 'a local of its step, when that returned', evidence: short(local.digest) }
+  }
+  const unheld = graduation.unheld.find(({ variable }) => variable === value.name)
+  const dropped = unheld !== undefined && unheld.why.startsWith('dropped')
+  return {
+    ...common,
+    asset: null,
+    within: null,
+    level: 'shape-only',
+    verdict: dropped ? 'equal' : 'uncompared',
+    cause: dropped ? null : (unheld?.why ?? 'no asset, step or definition holds it'),
+    rule: dropped ? unheld.why : 'nothing to compare it with',
+    evidence: '',
+  }
+}
+
+/** True when the version that the asset holds is the one alive at the end. */
+function sameAsFinal(evidence: ValueEvidence, value: ObservedValue, cell: number): boolean {
+  const held = valueAfter(evidence.reference, value.name, cell)
+  return held !== null && held.digest === value.digest
+}
+
+function judgeHeld(evidence: ValueEvidence, step: GraduatedStep, held: Held): ProvenValue {
+  const common = { variable: held.variable, asset: held.asset, within: null, cell: held.cell, kind: held.observed?.type ?? 'unknown' }
+  const accepted = evidence.accepted.get(held.asset)
+  if (held.observed === null) {
+    return { ...common, level: 'shape-only', verdict: 'missing', cause: 'the notebook never had this value', rule: '', evidence: '' }
+  }
+  const replayed = evidence.replayed.get(step.name)?.get(held.variable)
+  const built = evidence.pipeline.get(held.asset)?.get(held.variable)
+  if (built === undefined || replayed === undefined) {
+    const cause = built === undefined ? 'the pipeline did not build it' : 'its step could not be replayed'
+    return { ...common, level: 'shape-only', verdict: 'missing', cause, rule: '', evidence: '' }
+  }
+  const alone = compare(held.observed, replayed)
+  const endToEnd = compare(held.observed, built)
+  if (alone === 'equal' && endToEnd === 'equal') {
+    return { ...common, level: 'end-to-end', verdict: 'equal', cause: null, rule: 'canonical encoding', evidence: short(built.digest) }
+  }
+  if (accepted !== undefined) return { ...common, level: 'end-to-end', verdict: 'accepted', cause: accepted, rule: 'accepted by hand', evidence: short(built.digest) }
+  const noisy = isNoisy(evidence, held.variable)
+  if (alone === 'equal' && noisy) {
+    return { ...common, level: 'replayed', verdict: 'stochastic', cause: 'the notebook itself gives another value in a second run', rule: 'equal when replayed with the recorded generators', evidence: short(replayed.digest) }
+  }
+  const bad = alone === 'equal' ? endToEnd : alone
+  const cause = causeOf(held.observed, alone === 'equal' ? built : replayed)
+  return { ...common, level: alone === 'equal' ? 'end-to-end' : 'replayed', verdict: bad, cause, rule: 'canonical encoding', evidence: `${short(held.observed.digest)} against ${short(built.digest)}` }
+}
+
+function compare(reference: ObservedValue, seen: SeenValue): 'equal' | 'different' | 'uncompared' {
+  if (reference.digest === null || seen.digest === null) return 'uncompared'
+  return reference.digest === seen.digest ? 'equal' : 'different'
+}
+
+function causeOf(reference: ObservedValue, seen: SeenValue): string | null {
+  if (reference.digest === null) return reference.problem
+  if (seen.digest === null) return seen.problem
+  return reference.digest === seen.digest ? null : 'the values differ'
+}
+
+function isNoisy(evidence: ValueEvidence, variable: string): boolean {
+  const first = evidence.reference.final.find(({ name }) => name === variable)
+  const second = evidence.second.final.find(({ name }) => name === variable)
+  return first !== undefined && second !== undefined && first.digest !== second.digest
+}
+
+function withNoise(evidence: ValueEvidence, value: ObservedValue, verdict: 'equal' | 'different' | 'uncompared'): ProvenValue['verdict'] {
+  return verdict === 'different' && isNoisy(evidence, value.name) ? 'stochastic' : verdict
+}
+
+function lastCellOf(observation: Observation, name: string): number {
+  for (const index of [...observation.order].reverse()) {
+    const cell = observation.cells.find((candidate) => candidate.index === index)
+    if (cell !== undefined && (cell.bound.includes(name) || cell.mutated.includes(name))) return index
+  }
+  return -1
+}
+
+function short(digest: string | null): string {
+  return digest === null ? 'no digest' : digest.slice(0, 12)
+}

@@ -1,0 +1,109 @@
+"""Values of a proof, handled in a sandboxed process of the project's interpreter: the coordinator unpickles nothing.
+
+Run as a script with a folder that holds `request.json`; the answer is written to `answer.json` beside it. Tasks:
+  digest  {tasks: [{key, file, codec, variables}]}  digests of stored values, each variable's own
+  inputs  {tasks: [{key, file, variable, member, as, to}]}  captures of the notebook as a step's inputs
+`roots` go first on sys.path; `main` names the module that stands for the notebook's `__main__`.
+"""
+
+import importlib
+import json
+import os
+import pickle
+import sys
+import traceback
+
+
+class _Unpickler(pickle.Unpickler):
+    """What the notebook defined is looked up in the module that graduation wrote."""
+
+    def __init__(self, stream, main):
+        super().__init__(stream)
+        self._main = main
+
+    def find_class(self, module, name):
+        if module == "__main__" and self._main is not None:
+            target = importlib.import_module(self._main)
+            for part in name.split("."):
+                target = getattr(target, part)
+            return target
+        return super().find_class(module, name)
+
+
+def _load_pickle(path, main=None):
+    with open(path, "rb") as stream:
+        return _Unpickler(stream, main).load()
+
+
+def _load(task, main):
+    if task["codec"] == "parquet":
+        from cellmill._runner.load_inputs import read_table
+
+        return read_table(task["file"])
+    return _load_pickle(task["file"], main)
+
+
+def _members(value, variables):
+    """An alias group is one stored value: a dict by name, or a sequence in the order of the names."""
+    if len(variables) == 1:
+        return {variables[0]: value}
+    if isinstance(value, dict):
+        return {name: value[name] for name in variables}
+    return dict(zip(variables, value, strict=True))
+
+
+def digest_task(task, request):
+    from cellmill._notebook import encode
+
+    answers = {}
+    for name, member in _members(_load(task, request.get("main")), task["variables"]).items():
+        try:
+            answers[name] = {"digest": encode.digest(member), "problem": None, "type": _type_name(member)}
+        except encode.Unencodable as error:
+            answers[name] = {"digest": None, "problem": str(error), "type": _type_name(member)}
+    return answers
+
+
+def input_task(task, request):
+    value = _load_pickle(task["file"], request.get("main"))
+    if task.get("member") is not None:
+        value = value[task["member"]]
+    os.makedirs(os.path.dirname(task["to"]), exist_ok=True)
+    if task["as"] == "parquet":
+        from cellmill._runner.table_codec import write_table
+
+        write_table(value, task["to"])
+    else:
+        with open(task["to"], "wb") as stream:
+            pickle.dump(value, stream, protocol=5)
+    return {}
+
+
+def _type_name(value):
+    return f"{type(value).__module__}.{type(value).__qualname__}"
+
+
+_TASKS = {"digest": digest_task, "inputs": input_task}
+
+
+def main(folder):
+    with open(os.path.join(folder, "request.json"), encoding="utf-8") as stream:
+        request = json.load(stream)
+    package_root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    sys.path[:0] = [*request.get("roots", []), package_root]
+    handler = _TASKS[request["task"]]
+    answers = {}
+    for task in request["tasks"]:
+        try:
+            answers[task["key"]] = {"ok": True, "value": handler(task, request)}
+        except Exception as error:  # one value that does not load must not hide the others
+            trace = traceback.format_exc(limit=-3)
+            answers[task["key"]] = {"ok": False, "problem": f"{type(error).__name__}: {error}", "trace": trace}
+    temporary = os.path.join(folder, "answer.json.tmp")
+    with open(temporary, "w", encoding="utf-8") as stream:
+        json.dump(answers, stream)
+    os.replace(temporary, os.path.join(folder, "answer.json"))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
