@@ -84,6 +84,11 @@ export const errorCatalogue = {
     explanation:
       'The state folder (`.cellmill`, or what `state:` names) cannot be read or written: permissions, a read-only or failing disk, or a network disk on which locks do not hold. The message has the operating system’s own words.',
   },
+  STORE_REFUSED: {
+    exitCode: 1,
+    explanation:
+      'A step wrote something that cannot be stored: a link, a device, a file with an unusual name, or a file that changed after it was digested. Write plain files with plain names.',
+  },
   STORE_CORRUPT: {
     exitCode: 1,
     explanation:

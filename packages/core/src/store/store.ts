@@ -5,7 +5,8 @@
  *   - `commit` fsyncs files, renames to the address, fsyncs the parent, and returns only then. Committing the same bytes
  *     twice is one blob. A crash before the rename leaves an orphan that `sweep` removes.
  *   - committed files are read-only (0444) regular files with one link; anything else in the folder is refused.
- *   - `verify` re-reads every byte. `localPath` checks size, inode and mtime only.
+ *   - `verify` re-reads every byte. `localPath` checks size, inode and mtime only, and re-reads the bytes when those
+ *     differ: a restored backup is whole although its inodes are others.
  */
 export interface StagedFolder {
   readonly id: string
@@ -35,7 +36,7 @@ export interface VerifyResult {
 export interface Store {
   readonly id: string
   stage(purpose: string): Promise<StagedFolder>
-  /** `entries` are the digests that ingest computed; names not among them are refused. */
+  /** `entries` are the digests that ingest computed; anything else in the folder, or missing from it, is STORE_REFUSED. */
   commit(staged: StagedFolder, entries: readonly ManifestEntry[]): Promise<CommittedBlob>
   discard(staged: StagedFolder): Promise<void>
   /** Absolute folder of a blob. Throws STORE_CORRUPT when it is missing or was touched. */
@@ -45,7 +46,10 @@ export interface Store {
   verify(address: string): Promise<VerifyResult>
   /** Moves a corrupt blob out of the way, keeping it as evidence. */
   quarantine(address: string): Promise<void>
+  /** Takes the blob away at once; its space is free after the next `sweep`. */
   remove(address: string): Promise<void>
+  /** Since these bytes were committed, or committed again; null when they are not there. */
+  ageMs(address: string): Promise<number | null>
   list(): AsyncIterable<string>
   /** Removes staged folders older than `olderThanMs`; returns what it removed. */
   sweep(olderThanMs: number): Promise<readonly string[]>

@@ -53,7 +53,7 @@ async function releaseProblems(db: Db): Promise<readonly string[]> {
     .execute()
   return [
     ...rows
-      .filter((row) => Number(row.newest ?? 0) !== row.release)
+      .filter((row) => (row.newest ?? 0) !== row.release)
       .map(
         (row) => `environment ${row.name} is at release ${row.release}, and its newest release is ${row.newest ?? 0}`,
       ),

@@ -149,7 +149,7 @@ const networkDisks: ReadonlyMap<number, string> = new Map([
 
 /** SQLite's locks and shared memory do not hold on network disks. */
 export function refuseNetworkDisk(file: string): void {
-  const disk = networkDisks.get(Number(statfsSync(dirname(file)).type))
+  const disk = networkDisks.get(statfsSync(dirname(file)).type)
   if (disk === undefined) return
   throw new CellmillError(
     'STATE_UNAVAILABLE',

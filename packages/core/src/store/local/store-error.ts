@@ -1,0 +1,26 @@
+/** What the operating system says about the store's folder, as a CellmillError. */
+import { CellmillError } from '../../errors.ts'
+
+const unavailable = new Set(['EACCES', 'EPERM', 'EROFS', 'EIO', 'ENOTDIR', 'EMFILE', 'ENFILE', 'ESTALE', 'ENODEV'])
+
+/** Never returns. An error that is not the system's passes unchanged. */
+export function throwStoreError(error: unknown, root: string): never {
+  if (error instanceof CellmillError || !(error instanceof Error)) throw error
+  const { code } = error as NodeJS.ErrnoException
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    throw new CellmillError('DISK_FULL', `the disk of the store is full: ${root}`, {
+      hint: 'free some space (cellmill gc) and run again: what was finished is kept',
+      retryable: true,
+      details: { root, system: code },
+      cause: error,
+    })
+  }
+  if (code !== undefined && unavailable.has(code)) {
+    throw new CellmillError('STATE_UNAVAILABLE', `the store cannot be read or written: ${error.message}`, {
+      hint: `check the permissions and the disk of ${root}`,
+      details: { root, system: code },
+      cause: error,
+    })
+  }
+  throw error
+}
