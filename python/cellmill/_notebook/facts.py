@@ -1,4 +1,4 @@
-"""Static facts of a Python notebook: JSON with its cells on stdin, NotebookFacts (notebook/ir.ts) as JSON on stdout.
+"""Static facts of a Python notebook: one line of JSON on stdin, NotebookFacts (notebook/ir.ts) as JSON on stdout.
 
 Started as `<python> -I facts.py` in a sandbox, by the notebook's own interpreter. Invariant: the notebook is parsed and
 never run; nothing of the user's is imported.
@@ -62,7 +62,7 @@ def _drop_noise(cells: list[dict]) -> None:
 
 
 def main() -> None:
-    request = json.load(sys.stdin)
+    request = json.loads(sys.stdin.buffer.readline())
     result: list[dict] = []
     failure: list[BaseException] = []
 

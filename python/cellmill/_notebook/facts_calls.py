@@ -23,10 +23,14 @@ _DYNAMIC_DOTTED = {"importlib.import_module": "importlib", "importlib.reload": "
 
 
 def record_call(walker: Walker, node: ast.Call, is_statement: bool = False) -> None:
+    sorts = isinstance(node.func, ast.Name) and node.func.id in ("sorted", "set", "len", "natsorted", "min", "max", "sum", "any", "all")
+    walker.in_sorted += sorts
     _visit_callee(walker, node.func)
     callbacks = _visit_arguments(walker, node)
+    walker.in_sorted -= sorts
     dotted = walker.knowledge.dotted(node.func, walker.env)
     walker.record.add(walker.record.calls, _call_fact(walker, node, dotted))
+    _record_outdated_call(walker, node, dotted)
     _record_dynamic(walker, node, dotted)
     effects = walker.knowledge.effects(node, walker.env)
     if any(info is not None and info.mutates for info in callbacks):
@@ -91,6 +95,20 @@ def _call_fact(walker: Walker, node: ast.Call, dotted: str | None) -> dict:
     return {"callee": callee, "receiver": receiver, "span": walker.span(node), "literals": literals, "names": names}
 
 
+def _record_outdated_call(walker: Walker, node: ast.Call, dotted: str | None) -> None:
+    """Methods of known types, and keywords: the catalogue writes those as `callee(keyword)`."""
+    removed = walker.knowledge.catalogue.removed
+    names = [dotted] if dotted else []
+    if not dotted and isinstance(node.func, ast.Attribute):
+        names = [f"{name}.{node.func.attr}" for name in walker.knowledge.types(node.func.value, walker.env)]
+    for name in names:
+        if name in removed:
+            walker.record.outdate(name, removed[name], walker.span(node))
+        for keyword in node.keywords:
+            if f"{name}({keyword.arg})" in removed:
+                walker.record.outdate(f"{name}({keyword.arg})", removed[f"{name}({keyword.arg})"], walker.span(node))
+
+
 def _record_dynamic(walker: Walker, node: ast.Call, dotted: str | None) -> None:
     if dotted in _DYNAMIC_DOTTED:
         walker.record.note(_DYNAMIC_DOTTED[dotted])
@@ -106,8 +124,16 @@ def _record_dynamic(walker: Walker, node: ast.Call, dotted: str | None) -> None:
         walker.record.note("getattr-computed")
     elif name in _DYNAMIC and not (name == "vars" and node.args):
         walker.record.note(_DYNAMIC[name])
+        if name in ("exec", "eval") and node.args and _comes_from_outside(node.args[0]):
+            walker.record.habit("code-from-input", walker.span(node))
         if name in ("exec", "eval") and node.args:
             _read_code(walker, node.args[0])
+
+
+def _comes_from_outside(argument: ast.expr) -> bool:
+    called = [part.func for part in ast.walk(argument) if isinstance(part, ast.Call)]
+    names = {function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "") for function in called}
+    return bool(names & {"input", "raw_input", "read", "readline", "text", "get", "urlopen"})
 
 
 def _read_code(walker: Walker, argument: ast.expr) -> None:

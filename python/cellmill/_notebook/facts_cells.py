@@ -31,6 +31,8 @@ _PYTHON2 = [
     re.compile(r"<>"), re.compile(r"\bur['\"]"), re.compile(r"(?<![\w.])0\d+(?![\d.xobeEjJ])"), re.compile(r"\b\d+[lL]\b"),
 ]
 _DATE_CALLS = {"datetime.date", "datetime.datetime", "pandas.Timestamp", "pandas.to_datetime", "numpy.datetime64"}
+# Longer cells are data, and would take the time of all others.
+MAX_CELL = 2_000_000
 _FLAGS = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 
 
@@ -49,6 +51,9 @@ class CellReader:
         self.env = Env()
 
     def parse(self, index: int, source: str) -> ParsedCell:
+        if len(source) > MAX_CELL:
+            error = {"message": "longer than 2,000,000 characters", "line": 1, "column": 0, "python2": False}
+            return ParsedCell(index, source, PlainCell([], []), None, error)
         plain = plain_cell(source)
         tree, error = _parse(plain.text, source)
         if error is not None and not error["python2"]:
@@ -134,6 +139,8 @@ def statement_facts(walker: Walker, node: ast.stmt, index: int) -> dict:
         "binds": [name for name in record.bound if name in walker.definite and not walker.dead],
         "mayBind": [name for name in record.bound if name not in walker.definite or walker.dead],
         "deletes": record.deletes,
+        "bindTypes": _bind_types(walker),
+        "resources": _resources(walker),
         "reads": record.reads,
         "mutations": record.mutations,
         "aliases": record.aliases,
@@ -144,9 +151,25 @@ def statement_facts(walker: Walker, node: ast.stmt, index: int) -> dict:
         "literals": record.literals,
         "namesInStrings": list(record.words),
         "dynamic": record.dynamic + (["cut"] if record.cut else []),
+        "outdated": record.outdated,
+        "habits": record.habits,
         "displays": False,
         "scalar": _scalar(walker, node),
     }
+
+
+def _bind_types(walker: Walker) -> dict[str, list[str]]:
+    known = {name: walker.env.get(name) for name in walker.record.bound}
+    return {name: list(value.types) for name, value in known.items() if value is not None and value.types}
+
+
+def _resources(walker: Walker) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, types in _bind_types(walker).items():
+        entries = [walker.knowledge.catalogue.types.get(type_name) for type_name in types]
+        if entries and all(entry is not None and entry.resource for entry in entries):
+            found[name] = entries[0].resource if entries[0] else ""
+    return found
 
 
 def _whole_span(places: Places, node: ast.stmt) -> dict:

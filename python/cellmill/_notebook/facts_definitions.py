@@ -134,6 +134,8 @@ def _keep(walker: Walker, name: str, kind: str, info: FunctionInfo, body: Record
     record.words |= body.words
     for dynamic in body.dynamic:
         record.note(dynamic)
+    record.outdated.extend(body.outdated)
+    record.habits.extend(body.habits)
     record.cut = record.cut or body.cut
     if walker.scope is None:
         record.add(record.definitions, definition_fact(name, kind, info, body, decorated))
@@ -175,6 +177,8 @@ def record_class(walker: Walker, node: ast.ClassDef) -> None:
     record.words |= body.words
     for dynamic in body.dynamic:
         record.note(dynamic)
+    record.outdated.extend(body.outdated)
+    record.habits.extend(body.habits)
     absorb(record, body)
     closed = all(isinstance(base, ast.Name) and base.id == "object" for base in node.bases) and not node.keywords
     inherited = [walker.env.get(base.id) for base in node.bases if isinstance(base, ast.Name)]
@@ -202,6 +206,8 @@ def record_function_in_class(inner: Walker, node: ast.FunctionDef | ast.AsyncFun
     inner.record.words |= body.words
     for dynamic in body.dynamic:
         inner.record.note(dynamic)
+    inner.record.outdated.extend(body.outdated)
+    inner.record.habits.extend(body.habits)
     if inner.late is not None:
         absorb(inner.late, body)
     inner.env.set(node.name, Value(("function",), None, None, info))

@@ -40,6 +40,7 @@ def origin_finder(local_modules: frozenset[str]) -> Callable[[str], str | None]:
 
 def record_import(walker: Walker, node: ast.Import | ast.ImportFrom) -> None:
     inside_try = walker.depth > 0
+    walker.import_span = walker.span(node)
     if isinstance(node, ast.Import):
         for alias in node.names:
             bound = alias.asname or alias.name.partition(".")[0]
@@ -60,7 +61,16 @@ def record_import(walker: Walker, node: ast.Import | ast.ImportFrom) -> None:
         walker.bind(bound, Value(walker.knowledge.catalogue.values.get(dotted, ()), dotted))
 
 
+def _prefixes(dotted: str) -> list[str]:
+    parts = dotted.split(".")
+    return [".".join(parts[: count + 1]) for count in range(len(parts))]
+
+
 def _add(walker: Walker, module: str, name: str | None, bound: str, inside_try: bool) -> None:
+    removed = walker.knowledge.catalogue.removed
+    for dotted in _prefixes(f"{module}.{name}" if name and name != "*" else module):
+        if dotted in removed:
+            walker.record.outdate(dotted, removed[dotted], walker.import_span)
     walker.record.add(
         walker.record.imports,
         {"module": module, "name": name, "boundAs": bound, "origin": walker.context.origin(module), "insideTry": inside_try},

@@ -20,6 +20,8 @@ class Record:
     imports: list[dict] = field(default_factory=list)
     definitions: list[dict] = field(default_factory=list)
     literals: list[dict] = field(default_factory=list)
+    outdated: list[dict] = field(default_factory=list)
+    habits: list[dict] = field(default_factory=list)
     dynamic: list[str] = field(default_factory=list)
     bound: list[str] = field(default_factory=list)
     deletes: list[str] = field(default_factory=list)
@@ -51,6 +53,13 @@ class Record:
     def token(self, token: str, mode: str, why: str, span: dict) -> None:
         if not any(known["token"] == token and known["mode"] == mode and known["why"] == why for known in self.tokens):
             self.add(self.tokens, {"token": token, "mode": mode, "why": why, "span": span})
+
+    def outdate(self, name: str, advice: str, span: dict) -> None:
+        if not any(known["name"] == name for known in self.outdated):
+            self.add(self.outdated, {"name": name, "advice": advice, "span": span})
+
+    def habit(self, kind: str, span: dict) -> None:
+        self.add(self.habits, {"kind": kind, "span": span})
 
     def bind(self, name: str) -> None:
         if name in self.bound:

@@ -32,6 +32,8 @@ def record_tokens(walker: Walker, node: ast.Call, effect: Effect) -> None:
     for token in effect.tokens:
         if token.unless and passes_seed(node, token.unless):
             continue
+        if token.kind == "listing" and walker.in_sorted:
+            continue
         if token.when and not any(part.arg == token.when for part in node.keywords):
             continue
         _record(walker, node, token)
@@ -151,6 +153,8 @@ def _table(name: str) -> str:
 def _record_sql(walker: Walker, node: ast.Call, token: TokenEffect) -> None:
     text = walker.knowledge.constant(_argument(node, token), walker.env)
     span, callee = walker.span(node), _callee(walker, node)
+    if walker.knowledge.is_formatted(_argument(node, token), walker.env):
+        walker.record.habit("formatted-sql", span)
     if text is None:
         walker.record.token("table:?", "read", callee, span)
         walker.record.token("table:?", "write", callee, span) if token.mode != "read" else None

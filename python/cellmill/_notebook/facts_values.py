@@ -46,6 +46,8 @@ class Value:
     constant: str | None = None
     function: FunctionInfo | None = None
     klass: ClassInfo | None = None
+    # A text with values of variables in it.
+    formatted: bool = False
 
 
 UNKNOWN_VALUE = Value()
@@ -244,6 +246,20 @@ class Knowledge:
             types = self.types(function.value, env)
             return [self.catalogue.method(name, function.attr) for name in types] or [None]
         return [None]
+
+    def is_formatted(self, node: ast.expr | None, env: Env) -> bool:
+        """True for text into which values of variables are put."""
+        if isinstance(node, ast.JoinedStr):
+            return any(isinstance(part, ast.FormattedValue) and self.constant(part.value, env) is None for part in node.values)
+        if isinstance(node, ast.Name):
+            value = env.get(node.id)
+            return value is not None and value.formatted
+        if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Mod)):
+            texts = [part for part in (node.left, node.right) if self.constant(part, env) is not None]
+            return len(texts) == 1 or any(self.is_formatted(part, env) for part in (node.left, node.right))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "format":
+            return isinstance(node.func.value, (ast.Constant, ast.Name)) and bool(node.args or node.keywords)
+        return False
 
     def constant(self, node: ast.expr | None, env: Env, depth: int = 0) -> str | None:
         """Text that an expression has, with `*` for parts that are not known; None when nothing is known."""

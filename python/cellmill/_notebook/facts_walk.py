@@ -60,6 +60,9 @@ class Walker:
         self.rebound: set[str] = set()
         # What methods of the class being walked do when they run.
         self.late: Record | None = None
+        self.import_span: dict = {}
+        # Inside `sorted(..)`: listings there have an order.
+        self.in_sorted = 0
         self.returned: list[ast.expr] = []
         self.returned_types: list[tuple[str, ...]] = []
 
@@ -147,6 +150,8 @@ class Walker:
             self._state_read(node)
         inner: ast.expr = node
         while isinstance(inner, (ast.Attribute, ast.Subscript)):
+            if inner is not node or root is None:
+                self._outdated(inner)
             if isinstance(inner, ast.Subscript):
                 self.expression(inner.slice)
             inner = inner.value
@@ -156,12 +161,28 @@ class Walker:
     _Attribute = _Subscript = _chain
 
     def _state_read(self, node: ast.expr) -> None:
+        self._outdated(node)
         while isinstance(node, ast.Subscript):
             node = node.value
         dotted = self.knowledge.dotted(node, self.env)
         token = self.knowledge.catalogue.state_token(dotted) if dotted else None
         if token:
             self.record.token(token, "read", f"reads {dotted}", self.span(node))
+
+    def _outdated(self, node: ast.expr) -> None:
+        if not isinstance(node, ast.Attribute):
+            return
+        removed = self.knowledge.catalogue.removed
+        dotted = self.knowledge.dotted(node, self.env)
+        names = [dotted] if dotted else [f"{name}.{node.attr}" for name in self.knowledge.types(node.value, self.env)]
+        for name in names:
+            if name in removed:
+                self.record.outdate(name, removed[name], self.span(node))
+
+    def _Await(self, node: ast.Await) -> None:
+        if self.scope is None:
+            self.record.habit("await", self.span(node))
+        self.expression(node.value)
 
     def _Call(self, node: ast.Call) -> None:
         record_call(self, node)
@@ -286,7 +307,8 @@ class Walker:
             if known is not None:
                 return known
         dotted = self.knowledge.dotted(value, self.env)
-        return Value(self.knowledge.types(value, self.env), dotted, self.knowledge.constant(value, self.env))
+        constant = self.knowledge.constant(value, self.env)
+        return Value(self.knowledge.types(value, self.env), dotted, constant, formatted=self.knowledge.is_formatted(value, self.env))
 
     def _bind_with(self, name: str, value: Value, sources: Sources) -> None:
         self.bind(name, value)
@@ -306,6 +328,8 @@ class Walker:
         self.store(target, how)
 
     def store(self, target: ast.expr, how: str) -> None:
+        if isinstance(target, ast.Subscript) and isinstance(target.value, ast.Subscript) and self._is_chained(target.value):
+            self.record.habit("chained-assignment", self.span(target))
         root = root_name(target)
         dotted = self.knowledge.dotted(root, self.env) if root is not None else None
         if root is not None and dotted is not None:
@@ -315,6 +339,13 @@ class Walker:
         else:
             for source in sources_of(self, target):
                 self.mutate(source, [], target, how, False)
+
+    def _is_chained(self, inner: ast.Subscript) -> bool:
+        types = self.knowledge.types(inner.value, self.env)
+        if types:
+            return all(name in ("pandas.DataFrame", "pandas.Series") for name in types)
+        # `df[df.a > 1]["b"] = 2` is a frame by the way it is used.
+        return isinstance(inner.slice, ast.Compare)
 
     def _store_in_module(self, target: ast.expr, dotted: str) -> None:
         full = target
@@ -329,6 +360,8 @@ class Walker:
     def _loop_target(self, target: ast.expr, iterable: ast.expr) -> None:
         sources = {name: "maybe" if kind == "maybe" else "view" for name, kind in sources_of(self, iterable, element=True).items()}
         types = self.knowledge.types(iterable, self.env)
+        if types in (("set",), ("frozenset",)):
+            self.record.habit("set-iteration", self.span(iterable))
         element = ("int",) if types == ("range",) else ("str",) if types == ("str",) else ()
         names = [target] if isinstance(target, ast.Name) else [node for node in ast.walk(target) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
         for node in names:
@@ -543,6 +576,8 @@ class Walker:
             def run() -> None:
                 # The body may have stopped anywhere.
                 self.expression(handler.type)
+                if _hides_errors(handler):
+                    self.record.habit("bare-except", self.span(handler))
                 shadowed = self.env.get(handler.name) if handler.name else None
                 if handler.name:
                     self.owned.append(frozenset({handler.name}))
@@ -587,6 +622,11 @@ class Walker:
                 self.expression(part.value)
             elif isinstance(part, ast.MatchClass):
                 self.expression(part.cls)
+
+
+def _hides_errors(handler: ast.ExceptHandler) -> bool:
+    everything = handler.type is None or (isinstance(handler.type, ast.Name) and handler.type.id in ("Exception", "BaseException"))
+    return everything and all(isinstance(part, (ast.Pass, ast.Continue)) for part in handler.body)
 
 
 for _node in COMPREHENSIONS:

@@ -100,6 +100,14 @@ export interface DefinitionFact {
   readonly decorated: boolean
 }
 
+export type Habit =
+  | 'bare-except'
+  | 'chained-assignment'
+  | 'formatted-sql'
+  | 'set-iteration'
+  | 'await'
+  | 'code-from-input'
+
 export type StatementKind =
   | 'import'
   | 'def'
@@ -131,6 +139,10 @@ export interface StatementFacts {
   /** Bindings that may not happen (inside if, try, loop bodies, match). */
   readonly mayBind: readonly string[]
   readonly deletes: readonly string[]
+  /** Types that are known of the names bound here: names of the effect catalogue (`pandas.DataFrame`, `list`). */
+  readonly bindTypes: Readonly<Record<string, readonly string[]>>
+  /** Names bound to what cannot be stored (an open file, an iterator), with the reason. */
+  readonly resources: Readonly<Record<string, string>>
   /** Reads when the statement runs (defaults and decorators included; bodies of definitions are in `definitions`). */
   readonly reads: readonly Access[]
   readonly mutations: readonly Mutation[]
@@ -152,6 +164,9 @@ export interface StatementFacts {
   readonly namesInStrings: readonly string[]
   /** `exec`, `eval`, `globals`, `locals`, `vars`, `setattr-module`, `getattr-computed`, `get_ipython`, `run`, ... */
   readonly dynamic: readonly string[]
+  /** Names that newer versions of a library removed or changed. */
+  readonly outdated: readonly { readonly name: string; readonly advice: string; readonly span: Span }[]
+  readonly habits: readonly { readonly kind: Habit; readonly span: Span }[]
   /** Top-level expression whose value Jupyter would show (last in cell, no trailing `;`). */
   readonly displays: boolean
   /** An assignment of one literal scalar to one name: its Python source, else null. */
