@@ -29,5 +29,8 @@ console.log(failed.length === 0 ? 'check: ok' : `check: ${failed.join(', ')} fai
 process.exitCode = failed.length === 0 ? 0 : 1
 
 function withTools(): NodeJS.ProcessEnv {
-  return { ...process.env, PATH: `${path.join(root, 'node_modules', '.bin')}${path.delimiter}${process.env['PATH'] ?? ''}` }
+  return {
+    ...process.env,
+    PATH: `${path.join(root, 'node_modules', '.bin')}${path.delimiter}${process.env['PATH'] ?? ''}`,
+  }
 }

@@ -9,7 +9,8 @@ interface Layers {
 
 const root = path.resolve(import.meta.dirname, '..')
 const layers = JSON.parse(readFileSync(path.join(root, 'layers.json'), 'utf8')) as Layers
-const importPattern = /^\s*(?:import|export)\b[^'"]*?from\s+'([^']+)'|\bimport\(\s*'([^']+)'\s*\)|^\s*import\s+'([^']+)'/gm
+const importPattern =
+  /^\s*(?:import|export)\b[^'"]*?from\s+'([^']+)'|\bimport\(\s*'([^']+)'\s*\)|^\s*import\s+'([^']+)'/gm
 
 const problems: string[] = []
 for (const file of globSync('packages/*/src/**/*.ts', { cwd: root }).sort()) {
@@ -30,12 +31,19 @@ function judge(file: string, specifier: string): string | null {
     : workspacePlace(specifier)
   if (target === null || from === null) return null
   if (from.package !== target.package) {
-    return (layers.packages[from.package] ?? []).includes(target.package) ? null : `${from.package} may not import ${target.package}`
+    return (layers.packages[from.package] ?? []).includes(target.package)
+      ? null
+      : `${from.package} may not import ${target.package}`
   }
   if (from.package !== 'core' || from.layer === target.layer) return null
   const allowed = layers.core[from.layer]
   if (allowed === undefined) return `the folder ${from.layer} is not in layers.json`
-  const isAllowed = allowed.some((name) => name === '*' || name === target.layer || `${target.layer}/${target.rest}`.startsWith(`${name}`) && name.includes('/'))
+  const isAllowed = allowed.some(
+    (name) =>
+      name === '*' ||
+      name === target.layer ||
+      (`${target.layer}/${target.rest}`.startsWith(name) && name.includes('/')),
+  )
   return isAllowed ? null : `${from.layer} may not import ${target.layer} (${specifier})`
 }
 
@@ -50,7 +58,11 @@ function placeOf(file: string): Position | null {
   if (match === null) return null
   const [layer, ...rest] = match[2]!.split('/')
   const isTop = rest.length === 0
-  return { package: match[1]!, layer: isTop ? (layer === 'app.ts' ? 'app' : 'leaf') : layer!, rest: rest.join('/').replace(/\.ts$/, '') }
+  return {
+    package: match[1]!,
+    layer: isTop ? (layer === 'app.ts' ? 'app' : 'leaf') : layer!,
+    rest: rest.join('/').replace(/\.ts$/, ''),
+  }
 }
 
 function workspacePlace(specifier: string): Position | null {

@@ -50,7 +50,9 @@ for (const part of parts) {
   total.failed += counts.failed
   total.skipped += counts.skipped
   const minutes = ((performance.now() - startedAt) / 60_000).toFixed(1)
-  lines.push(`${part.name.padEnd(12)} ${minutes.padStart(5)} min of ${part.budgetMinutes}  ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`)
+  lines.push(
+    `${part.name.padEnd(12)} ${minutes.padStart(5)} min of ${part.budgetMinutes}  ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`,
+  )
 }
 rmSync(scratch, { recursive: true, force: true })
 console.log(`\n${lines.join('\n')}\n`)
@@ -66,12 +68,23 @@ function runPart(part: Part): Counts {
 
 function runVitest(part: Part): Counts {
   const report = path.join(scratch, `${part.name.replaceAll(' ', '-')}.json`)
-  const command = ['node_modules/vitest/vitest.mjs', 'run', ...part.files, '--reporter=default', '--reporter=json', `--outputFile=${report}`]
+  const command = [
+    'node_modules/vitest/vitest.mjs',
+    'run',
+    ...part.files,
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile=${report}`,
+  ]
   const ended = spawnSync(process.execPath, command, { cwd: root, stdio: 'inherit', env: environment })
   try {
     const counts = JSON.parse(readFileSync(report, 'utf8')) as Record<string, number>
     const skipped = (counts['numPendingTests'] ?? 0) + (counts['numTodoTests'] ?? 0)
-    const failed = Math.max(counts['numFailedTests'] ?? 0, counts['numFailedTestSuites'] ?? 0, ended.status === 0 ? 0 : 1)
+    const failed = Math.max(
+      counts['numFailedTests'] ?? 0,
+      counts['numFailedTestSuites'] ?? 0,
+      ended.status === 0 ? 0 : 1,
+    )
     return { passed: counts['numPassedTests'] ?? 0, failed, skipped }
   } catch {
     // No report: the runner itself broke, and said why above.

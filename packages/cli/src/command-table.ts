@@ -11,14 +11,18 @@ const parameterOption: OptionSpec = {
 }
 const dryRun: OptionSpec = { flags: '--dry-run', description: 'show what would happen and change nothing' }
 const formatOption: OptionSpec = { flags: '--format <format>', description: 'table, md or csv (default: table)' }
-const selectArgument = { name: '[select...]', description: 'name, +name, name+, tag:x or path:dir (default: everything)' }
+const selectArgument = {
+  name: '[select...]',
+  description: 'name, +name, name+, tag:x or path:dir (default: everything)',
+}
 const notebookArgument = { name: '<notebook>', description: 'path of an .ipynb file' }
 
 export const commandTable: readonly CommandSpec[] = [
   {
     name: 'init',
     summary: 'make a new project',
-    description: 'Writes a small project that runs as it is, and prints the next three commands. Never overwrites a file.',
+    description:
+      'Writes a small project that runs as it is, and prints the next three commands. Never overwrites a file.',
     arguments: [{ name: '[folder]', description: 'folder of the project (default: here)' }],
     options: [
       { flags: '--template <name>', description: 'notebook, sql, python or typescript (default: notebook)' },
@@ -31,7 +35,8 @@ export const commandTable: readonly CommandSpec[] = [
   {
     name: 'audit',
     summary: 'inspect notebooks for what would break in production',
-    description: 'Reads a notebook and lists its defects with cell, line, evidence and fix. Executes nothing unless --run.',
+    description:
+      'Reads a notebook and lists its defects with cell, line, evidence and fix. Executes nothing unless --run.',
     arguments: [{ name: '<notebooks...>', description: 'paths of .ipynb files' }],
     options: [{ flags: '--run', description: 'also run the notebook in a sandboxed kernel and observe it' }],
     examples: ['cellmill audit notebooks/delays.ipynb', 'cellmill audit notebooks/*.ipynb --json'],
@@ -110,7 +115,11 @@ export const commandTable: readonly CommandSpec[] = [
     summary: 'publish what a finished run built',
     description: 'Moves the pointers of an environment to the results of a run that was not published.',
     arguments: [{ name: '<run>', description: 'run id, its unique end, or @last' }],
-    options: [{ flags: '--to <env>', description: 'environment (default: that of the run)' }, { flags: '-m, --message <text>', description: 'message of the release' }, dryRun],
+    options: [
+      { flags: '--to <env>', description: 'environment (default: that of the run)' },
+      { flags: '-m, --message <text>', description: 'message of the release' },
+      dryRun,
+    ],
     examples: ['cellmill publish @last'],
     json: true,
     load: () => import('./commands/publish.ts'),
@@ -118,7 +127,8 @@ export const commandTable: readonly CommandSpec[] = [
   {
     name: 'rollback',
     summary: 'go back to an earlier release',
-    description: 'Moves pointers back; computes and deletes nothing. The environment is then held until `unhold` or new code.',
+    description:
+      'Moves pointers back; computes and deletes nothing. The environment is then held until `unhold` or new code.',
     arguments: [{ name: '[env]', description: 'environment (default: as for every command)' }],
     options: [{ flags: '--to <release>', description: 'release number (default: the previous one)' }, dryRun],
     examples: ['cellmill rollback dev', 'cellmill rollback prod --to 40'],
@@ -196,7 +206,8 @@ export const commandTable: readonly CommandSpec[] = [
   {
     name: 'debug',
     summary: 'open a step of a run with exactly its inputs',
-    description: 'A Python shell with the recorded inputs, parameters, packages and code of a step, in a folder of its own. Changes nothing.',
+    description:
+      'A Python shell with the recorded inputs, parameters, packages and code of a step, in a folder of its own. Changes nothing.',
     arguments: [
       { name: '<run>', description: 'run id, its unique end, or @last' },
       { name: '<asset>', description: 'the asset whose step to open' },

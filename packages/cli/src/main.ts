@@ -25,7 +25,9 @@ export async function main(argv: readonly string[]): Promise<number> {
     if (error.exitCode === 0) return 0
     if (argv.includes('--json')) {
       const message = error.message.replace(/^error: /, '')
-      const answer = { error: { code: 'USAGE', message, hint: 'cellmill --help', docs: 'cellmill explain USAGE', details: {} } }
+      const answer = {
+        error: { code: 'USAGE', message, hint: 'cellmill --help', docs: 'cellmill explain USAGE', details: {} },
+      }
       process.stdout.write(`${JSON.stringify(answer)}\n`)
     }
     return exitUsage
@@ -40,7 +42,10 @@ function buildProgram(onExit: (code: number) => void): Command {
     .exitOverride()
     .showSuggestionAfterError(true)
     .configureHelp({ sortSubcommands: false })
-    .addHelpText('after', '\nFirst steps:  cellmill init shop   cellmill plan   cellmill run\nHelp on one:  cellmill run --help')
+    .addHelpText(
+      'after',
+      '\nFirst steps:  cellmill init shop   cellmill plan   cellmill run\nHelp on one:  cellmill run --help',
+    )
   for (const spec of commandTable) addCommand(program, spec, onExit)
   return program
 }
@@ -58,9 +63,15 @@ function addCommand(program: Command, spec: CommandSpec, onExit: (code: number) 
 }
 
 function addOption(command: Command, option: OptionSpec): void {
-  if (option.flags.startsWith('-v,')) command.option(option.flags, option.description, (_: string, count: number) => count + 1, 0)
+  if (option.flags.startsWith('-v,'))
+    command.option(option.flags, option.description, (_: string, count: number) => count + 1, 0)
   else if (option.repeatable === true) {
-    command.option(option.flags, option.description, (value: string, before: string[]) => [...before, value], [] as string[])
+    command.option(
+      option.flags,
+      option.description,
+      (value: string, before: string[]) => [...before, value],
+      [] as string[],
+    )
   } else command.option(option.flags, option.description)
 }
 
@@ -82,7 +93,7 @@ async function runCommand(
     signal: interrupt.signal,
     workspace: async () => {
       const { openWorkspace } = await import('@cellmill/core/app.ts')
-      const workspace = await openWorkspace({ folder: global.project ?? process.cwd(), variables: process.env })
+      const workspace = openWorkspace({ folder: global.project ?? process.cwd(), variables: process.env })
       opened.push(workspace)
       return workspace
     },
@@ -104,7 +115,12 @@ async function explainFailure(output: Output, error: unknown, signal: AbortSigna
     import('@cellmill/core/errors.ts'),
   ])
   if (!signal.aborted) return showError(output, error)
-  return showError(output, new CellmillError('CANCELLED', 'interrupted; nothing half-done was kept', { hint: 'run the same command again to go on' }))
+  return showError(
+    output,
+    new CellmillError('CANCELLED', 'interrupted; nothing half-done was kept', {
+      hint: 'run the same command again to go on',
+    }),
+  )
 }
 
 function globalOf(options: Record<string, unknown>): GlobalOptions {

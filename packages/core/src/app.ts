@@ -25,8 +25,8 @@ export interface OpenOptions {
 }
 
 /** Throws PROJECT_NOT_FOUND. Opens nothing yet. */
-export async function openWorkspace(options: OpenOptions): Promise<Workspace> {
-  return new App(await findProject(options.folder), options)
+export function openWorkspace(options: OpenOptions): Workspace {
+  return new App(findProject(options.folder), options)
 }
 
 class App implements Workspace {

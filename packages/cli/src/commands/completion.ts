@@ -15,14 +15,19 @@ export async function handle(context: CommandContext): Promise<number> {
     return 0
   }
   const script = scriptFor(shell)
-  if (script === null) throw new CellmillError('USAGE', `there is no completion for '${shell}'`, { hint: 'cellmill completion bash, zsh or fish' })
+  if (script === null)
+    throw new CellmillError('USAGE', `there is no completion for '${shell}'`, {
+      hint: 'cellmill completion bash, zsh or fish',
+    })
   context.output.writeData(script)
   return 0
 }
 
 function scriptFor(shell: string): string | null {
   const names = commandTable.map(({ name }) => name).join(' ')
-  const flags = commandTable.map(({ name, options }) => `${name}) flags="${longFlags([...options, ...globalOptions])}";;`)
+  const flags = commandTable.map(
+    ({ name, options }) => `${name}) flags="${longFlags([...options, ...globalOptions])}";;`,
+  )
   if (shell === 'bash') return bash(names, flags)
   if (shell === 'zsh') return `autoload -U +X bashcompinit && bashcompinit\n${bash(names, flags)}`
   return shell === 'fish' ? fish() : null
@@ -50,7 +55,10 @@ complete -F _cellmill cellmill
 }
 
 function fish(): string {
-  const commands = commandTable.map(({ name, summary }) => `complete -c cellmill -n __fish_use_subcommand -a ${name} -d '${summary.replaceAll("'", '’')}'`)
+  const commands = commandTable.map(
+    ({ name, summary }) =>
+      `complete -c cellmill -n __fish_use_subcommand -a ${name} -d '${summary.replaceAll("'", '’')}'`,
+  )
   return `${commands.join('\n')}
 complete -c cellmill -n '__fish_seen_subcommand_from ${liveCommands.join(' ')}' -a '(cellmill completion words 2>/dev/null)'
 `

@@ -13,7 +13,11 @@ export async function handle(context: CommandContext): Promise<number> {
   }
   const width = Math.max(...checks.map((check) => check.name.length))
   for (const check of checks) {
-    const word = { ok: output.colors.green('ok'), warning: output.colors.yellow('! '), failed: output.colors.red('x ') }[check.state]
+    const word = {
+      ok: output.colors.green('ok'),
+      warning: output.colors.yellow('! '),
+      failed: output.colors.red('x '),
+    }[check.state]
     output.writeData(`${word} ${check.name.padEnd(width)}  ${safeText(check.detail)}\n`)
     if (check.hint !== null) output.writeData(`   ${output.colors.cyan('hint:')} ${safeText(check.hint)}\n`)
   }

@@ -24,8 +24,13 @@ export async function handle(context: CommandContext): Promise<number> {
   }
   const found = all.find(({ code }) => code === wanted)
   if (found === undefined) {
-    const near = nearestName(wanted, all.map(({ code }) => code))
-    throw new CellmillError('UNKNOWN_NAME', `there is no code '${wanted}'`, { hint: near === null ? 'cellmill explain  lists all' : `did you mean '${near}'?` })
+    const near = nearestName(
+      wanted,
+      all.map(({ code }) => code),
+    )
+    throw new CellmillError('UNKNOWN_NAME', `there is no code '${wanted}'`, {
+      hint: near === null ? 'cellmill explain  lists all' : `did you mean '${near}'?`,
+    })
   }
   if (context.output.json) context.output.writeJson(found)
   else context.output.writeData(`${found.code}  ${found.title}\n\n${found.explanation}\n`)
@@ -39,7 +44,17 @@ export function explanations(): readonly Explanation[] {
     title: explanation.split('. ')[0] ?? '',
     explanation: `${explanation}\n\nExit code ${exitCode}.`,
   }))
-  const diagnostics = Object.entries(diagnosticCatalogue).map(([code, text]) => ({ code, kind: 'diagnostic' as const, title: text, explanation: text }))
-  const found = Object.values(defects).map(({ code, title, explanation }) => ({ code, kind: 'defect' as const, title, explanation }))
+  const diagnostics = Object.entries(diagnosticCatalogue).map(([code, text]) => ({
+    code,
+    kind: 'diagnostic' as const,
+    title: text,
+    explanation: text,
+  }))
+  const found = Object.values(defects).map(({ code, title, explanation }) => ({
+    code,
+    kind: 'defect' as const,
+    title,
+    explanation,
+  }))
   return [...found, ...diagnostics, ...errors]
 }

@@ -7,7 +7,8 @@ import type { CommandContext } from '../command.ts'
 export async function handle(context: CommandContext): Promise<number> {
   const asset = textArgument(context, 0)
   const to = textOption(context, 'to')
-  if (to === null) throw new CellmillError('USAGE', 'export needs a target', { hint: `cellmill export ${asset} --to ${asset}.csv` })
+  if (to === null)
+    throw new CellmillError('USAGE', 'export needs a target', { hint: `cellmill export ${asset} --to ${asset}.csv` })
   const workspace = await context.workspace()
   const exported = await exportSnapshot(workspace, {
     asset,

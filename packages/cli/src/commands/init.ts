@@ -64,6 +64,9 @@ function templateFolder(template: Template): string {
 
 /** The folder's name, as far as a project's name can have it. */
 function projectName(folder: string): string {
-  const name = path.basename(folder).replaceAll(/[^\w-]+/g, '-').replaceAll(/^-+|-+$/g, '')
+  const name = path
+    .basename(folder)
+    .replaceAll(/[^\w-]+/g, '-')
+    .replaceAll(/^-+|-+$/g, '')
   return name === '' ? 'project' : name
 }

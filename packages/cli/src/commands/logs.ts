@@ -12,7 +12,14 @@ export async function handle(context: CommandContext): Promise<number> {
   for await (const line of readLogs(workspace, { run: run === '' ? '@last' : run, step: step === '' ? null : step })) {
     lines++
     if (context.output.json) context.output.writeEvent({ type: 'step-log', ...line })
-    else context.output.writeData(line.text.replace(/\n$/, '').split('\n').map((text) => `${line.step} | ${safeText(text)}\n`).join(''))
+    else
+      context.output.writeData(
+        line.text
+          .replace(/\n$/, '')
+          .split('\n')
+          .map((text) => `${line.step} | ${safeText(text)}\n`)
+          .join(''),
+      )
   }
   if (lines === 0) context.output.say('the steps printed nothing')
   return 0

@@ -8,7 +8,12 @@ export async function handle(context: CommandContext): Promise<number> {
   const action = textArgument(context, 0)
   const folder = context.global.project ?? context.cwd
   if (action === 'lock') {
-    const locked = await lockProject({ folder, asOf: textOption(context, 'asOf'), signal: context.signal, say: (line) => context.output.say(line) })
+    const locked = await lockProject({
+      folder,
+      asOf: textOption(context, 'asOf'),
+      signal: context.signal,
+      say: (line) => context.output.say(line),
+    })
     if (context.output.json) context.output.writeJson(locked)
     else context.output.sayAlways(`locked ${locked.packages} packages in ${locked.file}   next: cellmill packages sync`)
     return 0
@@ -19,5 +24,7 @@ export async function handle(context: CommandContext): Promise<number> {
     else context.output.sayAlways(`${synced.packages} packages for Python ${synced.python} are installed`)
     return 0
   }
-  throw new CellmillError('USAGE', `packages takes lock or sync, and got '${action}'`, { hint: 'cellmill packages lock' })
+  throw new CellmillError('USAGE', `packages takes lock or sync, and got '${action}'`, {
+    hint: 'cellmill packages lock',
+  })
 }

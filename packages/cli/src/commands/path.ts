@@ -11,7 +11,8 @@ export async function handle(context: CommandContext): Promise<number> {
     version: textOption(context, 'version'),
   })
   const { asset, environment, release, folder, files, snapshot } = found
-  if (context.output.json) context.output.writeJson({ asset, environment, release, kind: snapshot.kind, codec: snapshot.codec, folder, files })
+  if (context.output.json)
+    context.output.writeJson({ asset, environment, release, kind: snapshot.kind, codec: snapshot.codec, folder, files })
   else context.output.writeData(`${folder}\n`)
   return 0
 }

@@ -21,7 +21,10 @@ export function assignments(texts: readonly string[], flag: string): ReadonlyMap
   const pairs = new Map<string, string>()
   for (const text of texts) {
     const at = text.indexOf('=')
-    if (at <= 0) throw new CellmillError('USAGE', `${flag} takes name=value, and got '${text}'`, { hint: `${flag} ${text.replace('=', '') || 'name'}=VALUE` })
+    if (at <= 0)
+      throw new CellmillError('USAGE', `${flag} takes name=value, and got '${text}'`, {
+        hint: `${flag} ${text.replace('=', '') || 'name'}=VALUE`,
+      })
     pairs.set(text.slice(0, at).trim(), text.slice(at + 1))
   }
   return pairs
@@ -29,6 +32,7 @@ export function assignments(texts: readonly string[], flag: string): ReadonlyMap
 
 function instantOf(text: string): string {
   const at = new Date(text)
-  if (Number.isNaN(at.getTime())) throw new CellmillError('USAGE', `--run-time is no instant: '${text}'`, { hint: '--run-time 2024-03-01T06:00:00Z' })
+  if (Number.isNaN(at.getTime()))
+    throw new CellmillError('USAGE', `--run-time is no instant: '${text}'`, { hint: '--run-time 2024-03-01T06:00:00Z' })
   return at.toISOString()
 }

@@ -18,7 +18,10 @@ export async function handle(context: CommandContext): Promise<number> {
   const { plan } = planned
   const changes = plan.steps.filter(isChange)
   if (context.output.json) {
-    const steps = context.global.verbose > 0 ? plan.steps.map((row) => ({ ...row, recipe: plan.work[row.step]?.recipe ?? null })) : plan.steps
+    const steps =
+      context.global.verbose > 0
+        ? plan.steps.map((row) => ({ ...row, recipe: plan.work[row.step]?.recipe ?? null }))
+        : plan.steps
     const { environment, base, held, diagnostics } = plan
     context.output.writeJson({ environment, base, held, steps, diagnostics })
   } else showPlan(context, planned, workspace.clock.now())
@@ -34,7 +37,10 @@ function showPlan(context: CommandContext, planned: Planned, now: string): void 
   const { output } = context
   const { plan } = planned
   for (const diagnostic of plan.diagnostics) showDiagnostic(output, diagnostic)
-  const base = plan.base === null ? `${plan.environment} is empty` : `Against ${plan.environment} (release ${plan.base.release}, ${formatAge(plan.base.at, now)})`
+  const base =
+    plan.base === null
+      ? `${plan.environment} is empty`
+      : `Against ${plan.environment} (release ${plan.base.release}, ${formatAge(plan.base.at, now)})`
   output.say(plan.held ? `${base}  ${output.colors.yellow('held: runs build but do not publish')}` : base)
   const changes = plan.steps.filter(isChange)
   const verbose = context.global.verbose > 0
@@ -72,7 +78,8 @@ function showDetails(context: CommandContext, planned: Planned): void {
   if (context.global.verbose < 2) return
   for (const row of planned.plan.steps) {
     const recipe = planned.plan.work[row.step]?.recipe
-    if (recipe !== undefined) context.output.writeData(`${JSON.stringify({ step: row.step, fingerprint: row.fingerprint, recipe })}\n`)
+    if (recipe !== undefined)
+      context.output.writeData(`${JSON.stringify({ step: row.step, fingerprint: row.fingerprint, recipe })}\n`)
   }
 }
 

@@ -15,7 +15,8 @@ export function reportMoved(context: CommandContext, moved: Moved, done: string)
   }
   output.say(`${moved.environment}: ${names}${moved.moved.length === 0 ? '' : ' (data kept, instant)'}`)
   if (moved.notUndone.length > 0) output.say(`not undone: what ${moved.notUndone.join(', ')} did outside`)
-  if (moved.held) output.say(`held: runs build but do not publish until  cellmill unhold ${moved.environment}  or new code`)
+  if (moved.held)
+    output.say(`held: runs build but do not publish until  cellmill unhold ${moved.environment}  or new code`)
   output.sayAlways(`${done}   undo: cellmill rollback ${moved.environment} --to ${moved.from}`)
   return 0
 }

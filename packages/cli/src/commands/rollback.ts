@@ -19,6 +19,9 @@ export async function handle(context: CommandContext): Promise<number> {
 function releaseOf(text: string | null): number | null {
   if (text === null) return null
   const number = Number(text.replace(/^.*@/, ''))
-  if (!Number.isInteger(number) || number < 1) throw new CellmillError('USAGE', `--to takes a release number, and got '${text}'`, { hint: 'cellmill status shows the releases' })
+  if (!Number.isInteger(number) || number < 1)
+    throw new CellmillError('USAGE', `--to takes a release number, and got '${text}'`, {
+      hint: 'cellmill status shows the releases',
+    })
   return number
 }

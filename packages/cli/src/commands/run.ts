@@ -19,7 +19,8 @@ export async function handle(context: CommandContext): Promise<number> {
       message: textOption(context, 'message') ?? '',
       emit: (event) => {
         if (event.type === 'run-finished' && !context.output.json) {
-          for (const diagnostic of event.diagnostics) if (diagnostic.severity === 'warning') showDiagnostic(context.output, diagnostic)
+          for (const diagnostic of event.diagnostics)
+            if (diagnostic.severity === 'warning') showDiagnostic(context.output, diagnostic)
         }
         reporter.emit(event)
       },

@@ -17,7 +17,9 @@ export async function handle(context: CommandContext): Promise<number> {
   const schema = answerSchemas[wanted]
   if (schema === undefined) {
     const near = nearestName(wanted, names)
-    throw new CellmillError('UNKNOWN_NAME', `'${wanted}' has no schema`, { hint: near === null ? 'cellmill schema  lists all' : `did you mean '${near}'?` })
+    throw new CellmillError('UNKNOWN_NAME', `'${wanted}' has no schema`, {
+      hint: near === null ? 'cellmill schema  lists all' : `did you mean '${near}'?`,
+    })
   }
   context.output.writeJson(z.toJSONSchema(schema))
   return 0

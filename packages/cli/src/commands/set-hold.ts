@@ -10,7 +10,11 @@ export async function setHold(context: CommandContext, held: boolean): Promise<n
   if (context.output.json) context.output.writeJson(answer)
   else {
     const undo = `undo: cellmill ${held ? 'unhold' : 'hold'} ${answer.environment}`
-    context.output.sayAlways(held ? `${answer.environment} is held: runs build but do not publish   ${undo}` : `${answer.environment} publishes again   ${undo}`)
+    context.output.sayAlways(
+      held
+        ? `${answer.environment} is held: runs build but do not publish   ${undo}`
+        : `${answer.environment} publishes again   ${undo}`,
+    )
   }
   return 0
 }

@@ -18,7 +18,18 @@ export async function handle(context: CommandContext): Promise<number> {
   })
   if (context.output.json) {
     const { asset, environment, release, releasedAt, snapshot, folder, files, table, texts, summary } = shown
-    context.output.writeJson({ asset, environment, release, releasedAt, snapshot, folder, files, table, texts, summary })
+    context.output.writeJson({
+      asset,
+      environment,
+      release,
+      releasedAt,
+      snapshot,
+      folder,
+      files,
+      table,
+      texts,
+      summary,
+    })
     return 0
   }
   context.output.say(headline(shown, workspace.clock.now()))
@@ -32,18 +43,28 @@ export async function handle(context: CommandContext): Promise<number> {
   for (const [key, value] of Object.entries(shown.summary)) {
     context.output.writeData(`${key}: ${safeText(typeof value === 'string' ? value : JSON.stringify(value))}\n`)
   }
-  if (shown.snapshot.kind === 'report') context.output.say(`figures and all: cellmill export ${shown.asset} --to ${shown.asset}.html`)
+  if (shown.snapshot.kind === 'report')
+    context.output.say(`figures and all: cellmill export ${shown.asset} --to ${shown.asset}.html`)
   return 0
 }
 
 function headline(shown: ShownAsset, now: string): string {
   const { snapshot } = shown
-  const size = snapshot.rows === null ? formatSize(snapshot.sizeBytes) : `${formatCount(snapshot.rows, 'row')} x ${snapshot.columns?.length ?? 0}, ${formatSize(snapshot.sizeBytes)}`
+  const size =
+    snapshot.rows === null
+      ? formatSize(snapshot.sizeBytes)
+      : `${formatCount(snapshot.rows, 'row')} x ${snapshot.columns?.length ?? 0}, ${formatSize(snapshot.sizeBytes)}`
   return `${shown.asset}  ${snapshot.kind}  ${size}  ${shown.environment} release ${shown.release}, built ${formatAge(snapshot.createdAt, now)}`
 }
 
 function profileTable(shown: ShownAsset): string {
   const types = new Map((shown.snapshot.columns ?? []).map((column) => [column.name, column.type]))
-  const rows = (shown.snapshot.profile ?? []).map((column) => [column.name, types.get(column.name) ?? '', column.nulls, column.min, column.max])
+  const rows = (shown.snapshot.profile ?? []).map((column) => [
+    column.name,
+    types.get(column.name) ?? '',
+    column.nulls,
+    column.min,
+    column.max,
+  ])
   return renderTable({ columns: ['column', 'type', 'nulls', 'min', 'max'], rows }, 'table')
 }

@@ -9,7 +9,12 @@ import { countOption, formatOf } from './table-options.ts'
 export async function handle(context: CommandContext): Promise<number> {
   const workspace = await context.workspace()
   const limit = countOption(context, 'limit', 1000)
-  const answer = await querySql(workspace, { sql: textArgument(context, 0), environment: context.global.env, limit, signal: context.signal })
+  const answer = await querySql(workspace, {
+    sql: textArgument(context, 0),
+    environment: context.global.env,
+    limit,
+    signal: context.signal,
+  })
   if (context.output.json) {
     context.output.writeJson(answer)
     return 0
@@ -17,6 +22,8 @@ export async function handle(context: CommandContext): Promise<number> {
   const columns = answer.columns.map((column) => column.name)
   context.output.writeData(renderTable({ columns, rows: answer.rows }, formatOf(context)))
   const cut = answer.truncated ? ` (first ${formatCount(limit)}; --limit shows more)` : ''
-  context.output.say(`${formatCount(answer.rows.length, 'row')}${cut} from ${answer.environment} release ${answer.release}`)
+  context.output.say(
+    `${formatCount(answer.rows.length, 'row')}${cut} from ${answer.environment} release ${answer.release}`,
+  )
   return 0
 }

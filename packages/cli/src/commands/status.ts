@@ -19,15 +19,29 @@ function showStatus(context: CommandContext, status: ProjectStatus, now: string)
   else {
     const held = status.held ? `  ${output.colors.yellow('held')}` : ''
     output.say(`${status.environment}  release ${status.release}, ${formatAge(status.releasedAt!, now)}${held}`)
-    const rows = status.assets.map((asset) => [asset.asset, asset.kind, asset.rows, formatSize(asset.sizeBytes), formatAge(asset.builtAt, now)])
+    const rows = status.assets.map((asset) => [
+      asset.asset,
+      asset.kind,
+      asset.rows,
+      formatSize(asset.sizeBytes),
+      formatAge(asset.builtAt, now),
+    ])
     output.writeData(renderTable({ columns: ['asset', 'kind', 'rows', 'size', 'built'], rows }, 'table'))
   }
   if (status.releases.length > 0) {
-    const rows = status.releases.map((release) => [release.number, release.createdAt, release.cause, release.author, release.message])
+    const rows = status.releases.map((release) => [
+      release.number,
+      release.createdAt,
+      release.cause,
+      release.author,
+      release.message,
+    ])
     output.writeData(`\n${renderTable({ columns: ['release', 'at', 'cause', 'by', 'message'], rows }, 'table')}`)
   }
   if (status.runs.length > 0) {
     const rows = status.runs.map((run) => [run.id.slice(-6), run.environment, run.state, run.startedAt, run.release])
-    output.writeData(`\n${renderTable({ columns: ['run', 'environment', 'state', 'started', 'release'], rows }, 'table')}`)
+    output.writeData(
+      `\n${renderTable({ columns: ['run', 'environment', 'state', 'started', 'release'], rows }, 'table')}`,
+    )
   }
 }

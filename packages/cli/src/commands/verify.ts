@@ -10,7 +10,8 @@ export async function handle(context: CommandContext): Promise<number> {
   const healthy = report.problems.length === 0 && report.catalog.length === 0
   if (output.json) output.writeJson({ healthy, ...report })
   else {
-    for (const problem of report.problems) output.sayAlways(`${output.colors.red('x')} ${problem.state}  ${problem.address.slice(0, 12)}  ${problem.detail}`)
+    for (const problem of report.problems)
+      output.sayAlways(`${output.colors.red('x')} ${problem.state}  ${problem.address.slice(0, 12)}  ${problem.detail}`)
     for (const problem of report.catalog) output.sayAlways(`${output.colors.red('x')} catalog  ${problem}`)
     const orphans = report.orphans === 0 ? '' : `, ${formatCount(report.orphans, 'orphan')} (cellmill gc removes them)`
     output.sayAlways(

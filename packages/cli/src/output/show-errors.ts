@@ -13,13 +13,20 @@ export function showError(output: Output, error: unknown): number {
   if (output.json) {
     const details = { ...known.details }
     output.writeEvent({
-      error: { code: known.code, message: known.message, hint: known.hint ?? null, docs: `cellmill explain ${known.code}`, details },
+      error: {
+        code: known.code,
+        message: known.message,
+        hint: known.hint ?? null,
+        docs: `cellmill explain ${known.code}`,
+        details,
+      },
     })
     return exitCode
   }
   const { colors } = output
   const diagnostics = known.details['diagnostics']
-  if (Array.isArray(diagnostics)) for (const diagnostic of diagnostics as Diagnostic[]) showDiagnostic(output, diagnostic)
+  if (Array.isArray(diagnostics))
+    for (const diagnostic of diagnostics as Diagnostic[]) showDiagnostic(output, diagnostic)
   output.sayAlways(`${colors.red('error')} ${safeText(known.message)}  ${colors.dim(known.code)}`)
   if (known.hint !== undefined) output.sayAlways(`${colors.cyan('hint:')} ${safeText(known.hint)}`)
   if (output.verbose > 0 || known.code === 'INTERNAL') output.sayAlways(colors.dim(stackOf(error)))
@@ -29,9 +36,13 @@ export function showError(output: Output, error: unknown): number {
 function unexpected(error: unknown): CellmillError {
   const code = (error as { code?: unknown } | null)?.code
   if (code === 'ENOSPC' || code === 'EDQUOT') {
-    return new CellmillError('DISK_FULL', 'the disk is full', { hint: 'free some space (cellmill gc helps), then run again', cause: error })
+    return new CellmillError('DISK_FULL', 'the disk is full', {
+      hint: 'free some space (cellmill gc helps), then run again',
+      cause: error,
+    })
   }
-  if ((error as { name?: unknown } | null)?.name === 'AbortError') return new CellmillError('CANCELLED', 'interrupted', { cause: error })
+  if ((error as { name?: unknown } | null)?.name === 'AbortError')
+    return new CellmillError('CANCELLED', 'interrupted', { cause: error })
   return new CellmillError('INTERNAL', error instanceof Error ? error.message : String(error), { cause: error })
 }
 
@@ -68,7 +79,10 @@ function caretLines(caret: Caret, note = ''): readonly string[] {
   const gutter = ' '.repeat(number.length)
   const text = `  ${number} | ${safeText(caret.lineText)}`
   if (caret.column === null) return [text]
-  const length = Math.max(1, Math.min((caret.endColumn ?? caret.column + 1) - caret.column, caret.lineText.length - caret.column + 1))
+  const length = Math.max(
+    1,
+    Math.min((caret.endColumn ?? caret.column + 1) - caret.column, caret.lineText.length - caret.column + 1),
+  )
   return [text, `  ${gutter} | ${' '.repeat(caret.column - 1)}${'^'.repeat(length)}${note === '' ? '' : ` ${note}`}`]
 }
 

@@ -18,7 +18,7 @@ export function renderTable(table: TextTable, format: TableFormat): string {
 
 function cell(value: unknown): string {
   if (value === null || value === undefined) return ''
-  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+  return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
 function renderPlain(table: TextTable, rows: readonly (readonly string[])[]): string {
@@ -28,9 +28,14 @@ function renderPlain(table: TextTable, rows: readonly (readonly string[])[]): st
   }
   const shown = [table.columns.map(cut), ...rows.map((row) => row.map(cut))]
   const widths = table.columns.map((_, i) => Math.max(...shown.map((row) => (row[i] ?? '').length)))
-  const numeric = table.columns.map((_, i) => table.rows.length > 0 && table.rows.every((row) => typeof row[i] === 'number' || row[i] === null))
+  const numeric = table.columns.map(
+    (_, i) => table.rows.length > 0 && table.rows.every((row) => typeof row[i] === 'number' || row[i] === null),
+  )
   const lines = shown.map((row) =>
-    row.map((text, i) => (numeric[i] === true ? text.padStart(widths[i]!) : text.padEnd(widths[i]!))).join('  ').trimEnd(),
+    row
+      .map((text, i) => (numeric[i] === true ? text.padStart(widths[i]!) : text.padEnd(widths[i]!)))
+      .join('  ')
+      .trimEnd(),
   )
   return `${lines.join('\n')}\n`
 }

@@ -28,7 +28,21 @@ const diagnostic = z.looseObject({
 })
 
 const reason = z.looseObject({
-  kind: z.enum(['new', 'missing', 'code', 'packages', 'parameter', 'input', 'source', 'refresh', 'undeclared-read', 'forced', 'previous-failure', 'upstream', 'unchanged']),
+  kind: z.enum([
+    'new',
+    'missing',
+    'code',
+    'packages',
+    'parameter',
+    'input',
+    'source',
+    'refresh',
+    'undeclared-read',
+    'forced',
+    'previous-failure',
+    'upstream',
+    'unchanged',
+  ]),
   detail: z.string(),
   because: z.array(name),
 })
@@ -56,12 +70,34 @@ const plan = z.looseObject({
 
 const event = z.looseObject({
   at: instant,
-  type: z.enum(['run-started', 'source-captured', 'step-started', 'step-log', 'step-reused', 'step-retrying', 'step-succeeded', 'step-failed', 'step-cancelled', 'step-skipped', 'check-passed', 'check-failed', 'published', 'publish-held', 'run-finished']),
+  type: z.enum([
+    'run-started',
+    'source-captured',
+    'step-started',
+    'step-log',
+    'step-reused',
+    'step-retrying',
+    'step-succeeded',
+    'step-failed',
+    'step-cancelled',
+    'step-skipped',
+    'check-passed',
+    'check-failed',
+    'published',
+    'publish-held',
+    'run-finished',
+  ]),
   runId: z.string(),
 })
 
 const error = z.looseObject({
-  error: z.looseObject({ code: z.string(), message: z.string(), hint: nullable(z.string()), docs: z.string(), details: json }),
+  error: z.looseObject({
+    code: z.string(),
+    message: z.string(),
+    hint: nullable(z.string()),
+    docs: z.string(),
+    details: json,
+  }),
 })
 
 const moved = z.looseObject({
@@ -94,30 +130,74 @@ const audited = z.looseObject({
   notChecked: z.array(z.string()),
 })
 
-const verdict = z.enum(['proven', 'proven-except-stochastic', 'proven-with-accepted', 'environment-sensitive', 'not-proven', 'unproven', 'refused'])
+const verdict = z.enum([
+  'proven',
+  'proven-except-stochastic',
+  'proven-with-accepted',
+  'environment-sensitive',
+  'not-proven',
+  'unproven',
+  'refused',
+])
 const graduated = z.looseObject({
   notebook: z.string(),
   verdict,
   reasons: z.array(z.looseObject({ code: z.string(), cell: nullable(z.number()), message: z.string() })),
-  assets: z.array(z.looseObject({ name, kind: z.enum(['table', 'object', 'file', 'report', 'effect']), language: z.string(), file: z.string(), line: z.number(), cells: z.array(z.number()), variables: z.record(z.string(), name) })),
+  assets: z.array(
+    z.looseObject({
+      name,
+      kind: z.enum(['table', 'object', 'file', 'report', 'effect']),
+      language: z.string(),
+      file: z.string(),
+      line: z.number(),
+      cells: z.array(z.number()),
+      variables: z.record(z.string(), name),
+    }),
+  ),
   parameters: z.array(json),
   sources: z.array(json),
   files: z.array(z.string()),
-  cut: nullable(z.looseObject({ cells: z.number(), steps: z.number(), largestShare: z.number(), merges: z.array(z.looseObject({ cells: z.array(z.number()), why: z.string() })) })),
+  cut: nullable(
+    z.looseObject({
+      cells: z.number(),
+      steps: z.number(),
+      largestShare: z.number(),
+      merges: z.array(z.looseObject({ cells: z.array(z.number()), why: z.string() })),
+    }),
+  ),
   proof: nullable(z.string()),
   report: nullable(z.string()),
 })
 
 const column = z.looseObject({ name: z.string(), type: z.string() })
 const queryResult = z.looseObject({ columns: z.array(column), rows: z.array(z.array(json)), truncated: z.boolean() })
-const snapshot = z.looseObject({ id: z.string(), kind: z.string(), fingerprint: z.string(), address: z.string(), createdAt: instant, rows: nullable(z.number()), sizeBytes: z.number() })
-const explanation = z.looseObject({ code: z.string(), kind: z.enum(['error', 'diagnostic', 'defect']), title: z.string(), explanation: z.string() })
+const snapshot = z.looseObject({
+  id: z.string(),
+  kind: z.string(),
+  fingerprint: z.string(),
+  address: z.string(),
+  createdAt: instant,
+  rows: nullable(z.number()),
+  sizeBytes: z.number(),
+})
+const explanation = z.looseObject({
+  code: z.string(),
+  kind: z.enum(['error', 'diagnostic', 'defect']),
+  title: z.string(),
+  explanation: z.string(),
+})
 const hold = z.looseObject({ environment: name, held: z.boolean() })
 
 /** `run` and `logs` write one object of their schema a line; every other command writes one object. */
 export const answerSchemas: Readonly<Record<string, z.ZodType>> = {
   error,
-  init: z.looseObject({ folder: z.string(), name, files: z.array(z.string()), template: z.string(), next: z.array(z.string()) }),
+  init: z.looseObject({
+    folder: z.string(),
+    name,
+    files: z.array(z.string()),
+    template: z.string(),
+    next: z.array(z.string()),
+  }),
   audit: z.union([audited, z.array(audited)]),
   graduate: graduated,
   prove: graduated,
@@ -128,17 +208,74 @@ export const answerSchemas: Readonly<Record<string, z.ZodType>> = {
   hold,
   unhold: hold,
   sql: queryResult.extend({ environment: name, release: z.number() }),
-  show: z.looseObject({ asset: name, environment: name, release: z.number(), releasedAt: nullable(instant), snapshot, folder: z.string(), files: z.array(z.string()), table: nullable(queryResult), texts: z.array(json), summary: json }),
+  show: z.looseObject({
+    asset: name,
+    environment: name,
+    release: z.number(),
+    releasedAt: nullable(instant),
+    snapshot,
+    folder: z.string(),
+    files: z.array(z.string()),
+    table: nullable(queryResult),
+    texts: z.array(json),
+    summary: json,
+  }),
   export: z.looseObject({ asset: name, environment: name, file: z.string(), sizeBytes: z.number() }),
-  path: z.looseObject({ asset: name, environment: name, release: z.number(), kind: z.string(), codec: z.string(), folder: z.string(), files: z.array(z.string()) }),
-  debug: z.looseObject({ runId: z.string(), step: name, folder: z.string(), script: z.string(), notebook: nullable(z.string()), command: z.array(z.string()) }),
+  path: z.looseObject({
+    asset: name,
+    environment: name,
+    release: z.number(),
+    kind: z.string(),
+    codec: z.string(),
+    folder: z.string(),
+    files: z.array(z.string()),
+  }),
+  debug: z.looseObject({
+    runId: z.string(),
+    step: name,
+    folder: z.string(),
+    script: z.string(),
+    notebook: nullable(z.string()),
+    command: z.array(z.string()),
+  }),
   logs: event,
-  status: z.looseObject({ environment: name, release: z.number(), releasedAt: nullable(instant), held: z.boolean(), assets: z.array(json), releases: z.array(json), runs: z.array(json) }),
+  status: z.looseObject({
+    environment: name,
+    release: z.number(),
+    releasedAt: nullable(instant),
+    held: z.boolean(),
+    assets: z.array(json),
+    releases: z.array(json),
+    runs: z.array(json),
+  }),
   test: z.looseObject({ passed: z.boolean(), exitCode: z.number() }),
-  verify: z.looseObject({ healthy: z.boolean(), blobs: z.number(), ok: z.number(), problems: z.array(json), catalog: z.array(z.string()), orphans: z.number() }),
-  gc: z.looseObject({ snapshots: z.number(), blobs: z.number(), sizeBytes: z.number(), orphans: z.number(), dryRun: z.boolean() }),
+  verify: z.looseObject({
+    healthy: z.boolean(),
+    blobs: z.number(),
+    ok: z.number(),
+    problems: z.array(json),
+    catalog: z.array(z.string()),
+    orphans: z.number(),
+  }),
+  gc: z.looseObject({
+    snapshots: z.number(),
+    blobs: z.number(),
+    sizeBytes: z.number(),
+    orphans: z.number(),
+    dryRun: z.boolean(),
+  }),
   packages: z.looseObject({ packages: z.number(), python: z.string() }),
-  doctor: z.looseObject({ healthy: z.boolean(), checks: z.array(z.looseObject({ name, state: z.enum(['ok', 'warning', 'failed']), detail: z.string(), hint: nullable(z.string()) })) }),
+  doctor: z.looseObject({
+    healthy: z.boolean(),
+    checks: z.array(
+      z.looseObject({
+        name,
+        state: z.enum(['ok', 'warning', 'failed']),
+        detail: z.string(),
+        hint: nullable(z.string()),
+      }),
+    ),
+  }),
   explain: z.union([explanation, z.array(explanation)]),
   schema: json,
 }

@@ -13,13 +13,17 @@ export interface EnvironmentChoice {
 
 export function chooseEnvironment(choice: EnvironmentChoice): EnvironmentDefinition {
   const fromVariable = choice.variables['CELLMILL_ENV']
-  const name = choice.named ?? (fromVariable === undefined || fromVariable === '' ? environmentOfBranch(choice) : fromVariable)
+  const name =
+    choice.named ?? (fromVariable === undefined || fromVariable === '' ? environmentOfBranch(choice) : fromVariable)
   const found = choice.config.environments.find((environment) => environment.name === name)
   if (found !== undefined) return found
   const names = choice.config.environments.map((environment) => environment.name)
   const near = nearestName(name, names)
   throw new CellmillError('UNKNOWN_NAME', `there is no environment called '${name}'`, {
-    hint: near === null ? `add  ${name}: {}  to environments in cellmill.config.ts; now there are ${names.join(', ')}` : `did you mean '${near}'?`,
+    hint:
+      near === null
+        ? `add  ${name}: {}  to environments in cellmill.config.ts; now there are ${names.join(', ')}`
+        : `did you mean '${near}'?`,
     details: { name, nearest: near },
   })
 }

@@ -17,9 +17,16 @@ export async function collectGarbage(workspace: Workspace, dryRun: boolean): Pro
   const store = await workspace.store()
   const unreachable = await catalog.unreachable()
   const sizes = new Map(unreachable.map((snapshot) => [snapshot.address, snapshot.sizeBytes]))
-  const sizeOf = (addresses: Iterable<string>): number => [...addresses].reduce((sum, address) => sum + (sizes.get(address) ?? 0), 0)
+  const sizeOf = (addresses: Iterable<string>): number =>
+    [...addresses].reduce((sum, address) => sum + (sizes.get(address) ?? 0), 0)
   if (dryRun) {
-    return { snapshots: unreachable.length, blobs: sizes.size, sizeBytes: sizeOf(sizes.keys()), orphans: await countOrphans(workspace), dryRun }
+    return {
+      snapshots: unreachable.length,
+      blobs: sizes.size,
+      sizeBytes: sizeOf(sizes.keys()),
+      orphans: await countOrphans(workspace),
+      dryRun,
+    }
   }
   const freed = await catalog.forget(unreachable.map((snapshot) => snapshot.id))
   crashPoint('gc.after-forget')

@@ -22,7 +22,7 @@ type Probe = () => Promise<Omit<MachineCheck, 'name'>>
 const lowDiskBytes = 1_000_000_000
 
 export async function examineMachine(options: MachineOptions): Promise<readonly MachineCheck[]> {
-  const root = await findProject(options.folder).catch(() => null)
+  const root = projectHere(options.folder)
   const probes: readonly (readonly [string, Probe])[] = [
     ['node', () => Promise.resolve(ok(`${process.versions.node} on ${process.platform} ${process.arch}`))],
     ['catalog', probeCatalog],
@@ -38,6 +38,15 @@ export async function examineMachine(options: MachineOptions): Promise<readonly 
   const checks: MachineCheck[] = []
   for (const [name, probe] of probes) checks.push({ name, ...(await attempt(probe)) })
   return checks
+}
+
+function projectHere(folder: string): string | null {
+  try {
+    return findProject(folder)
+  } catch (error) {
+    if (!isCellmillError(error, 'PROJECT_NOT_FOUND')) throw error
+    return null
+  }
 }
 
 async function attempt(probe: Probe): Promise<Omit<MachineCheck, 'name'>> {
@@ -68,7 +77,9 @@ async function probeEngine(): Promise<Omit<MachineCheck, 'name'>> {
 
 async function probeParser(): Promise<Omit<MachineCheck, 'name'>> {
   const { parseSync } = await import('oxc-parser')
-  return parseSync('probe.ts', 'const x: number = 1').errors.length === 0 ? ok('TypeScript parser loads') : { state: 'failed', detail: 'the TypeScript parser does not work', hint: 'npm ci' }
+  return parseSync('probe.ts', 'const x: number = 1').errors.length === 0
+    ? ok('TypeScript parser loads')
+    : { state: 'failed', detail: 'the TypeScript parser does not work', hint: 'npm ci' }
 }
 
 async function probePython(): Promise<Omit<MachineCheck, 'name'>> {
@@ -92,7 +103,8 @@ async function probeSandbox(): Promise<Omit<MachineCheck, 'name'>> {
   const { level } = await openSandbox({ mode: 'auto', python })
   if (level === 'bubblewrap') return ok('bubblewrap')
   const hint = 'apt install bubblewrap, and allow user namespaces'
-  if (level === 'landlock') return { state: 'warning', detail: 'landlock: files are guarded, processes are not hidden', hint }
+  if (level === 'landlock')
+    return { state: 'warning', detail: 'landlock: files are guarded, processes are not hidden', hint }
   return { state: 'warning', detail: 'none: steps can read and change anything here', hint }
 }
 
@@ -110,12 +122,16 @@ async function probeDisk(folder: string): Promise<Omit<MachineCheck, 'name'>> {
 }
 
 async function probeProject(root: string | null): Promise<Omit<MachineCheck, 'name'>> {
-  return Promise.resolve(root === null ? { state: 'warning' as const, detail: 'none here', hint: 'cellmill init NAME' } : ok(root))
+  return Promise.resolve(
+    root === null ? { state: 'warning' as const, detail: 'none here', hint: 'cellmill init NAME' } : ok(root),
+  )
 }
 
 async function probePackages(root: string | null): Promise<Omit<MachineCheck, 'name'>> {
   if (root === null) return ok('no project')
   const { loadEnvironment } = await import('../packages/load-environment.ts')
   const environment = await loadEnvironment({ root })
-  return environment === null ? ok('no requirements.lock: steps have the standard library only') : ok(`${environment.distributions.length} for Python ${environment.version}`)
+  return environment === null
+    ? ok('no requirements.lock: steps have the standard library only')
+    : ok(`${environment.distributions.length} for Python ${environment.version}`)
 }

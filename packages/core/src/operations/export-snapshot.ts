@@ -24,7 +24,9 @@ export async function exportSnapshot(workspace: Workspace, options: ExportOption
   const found = await findSnapshot(workspace, options)
   const file = path.resolve(options.to)
   if (existsSync(file) && !options.force) {
-    throw new CellmillError('FILE_EXISTS', `${options.to} is there already`, { hint: 'add --force to replace it, or choose another name' })
+    throw new CellmillError('FILE_EXISTS', `${options.to} is there already`, {
+      hint: 'add --force to replace it, or choose another name',
+    })
   }
   await mkdir(path.dirname(file), { recursive: true })
   const temporary = `${file}.${process.pid}.tmp`
@@ -67,9 +69,13 @@ async function writeExport(workspace: Workspace, found: FoundSnapshot, target: T
     else await cp(found.folder, target.temporary, { recursive: true })
     return
   }
-  throw new CellmillError('USAGE', `'${found.asset}' is a ${kind}, which cannot be written as ${extension || 'a file without an ending'}`, {
-    hint: `choose ${formatsOf(kind)}`,
-  })
+  throw new CellmillError(
+    'USAGE',
+    `'${found.asset}' is a ${kind}, which cannot be written as ${extension || 'a file without an ending'}`,
+    {
+      hint: `choose ${formatsOf(kind)}`,
+    },
+  )
 }
 
 function formatsOf(kind: string): string {
@@ -78,7 +84,11 @@ function formatsOf(kind: string): string {
 }
 
 /** The engine's worker may write only below the state folder, so the file is made there and moved. */
-async function exportTable(workspace: Workspace, found: FoundSnapshot, target: Target & { readonly format: 'csv' | 'json' }): Promise<void> {
+async function exportTable(
+  workspace: Workspace,
+  found: FoundSnapshot,
+  target: Target & { readonly format: 'csv' | 'json' },
+): Promise<void> {
   const folder = path.join(await workspace.stateFolder(), 'tmp', 'exports')
   await mkdir(folder, { recursive: true })
   const made = path.join(folder, `${process.pid}-${found.snapshot.id}.${target.format}`)

@@ -18,13 +18,20 @@ export interface Initialised {
 }
 
 export async function initProject(options: InitOptions): Promise<Initialised> {
-  const files = (await filesBelow(options.template, '')).map((from) => ({ from, to: from.replace(/(^|\/)gitignore$/, '$1.gitignore') }))
+  const files = (await filesBelow(options.template, '')).map((from) => ({
+    from,
+    to: from.replace(/(^|\/)gitignore$/, '$1.gitignore'),
+  }))
   const taken = files.filter(({ to }) => existsSync(path.join(options.folder, to)))
   if (taken.length > 0) {
-    throw new CellmillError('FILE_EXISTS', `${taken[0]!.to} is there already${taken.length > 1 ? ` (and ${taken.length - 1} more)` : ''}`, {
-      hint: 'choose an empty folder: cellmill init NAME',
-      details: { files: taken.map(({ to }) => to) },
-    })
+    throw new CellmillError(
+      'FILE_EXISTS',
+      `${taken[0]!.to} is there already${taken.length > 1 ? ` (and ${taken.length - 1} more)` : ''}`,
+      {
+        hint: 'choose an empty folder: cellmill init NAME',
+        details: { files: taken.map(({ to }) => to) },
+      },
+    )
   }
   for (const { from, to } of files) {
     const target = path.join(options.folder, to)

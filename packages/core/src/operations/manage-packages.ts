@@ -22,9 +22,11 @@ export interface LockedProject {
 }
 
 export async function lockProject(options: PackagesOptions & { readonly asOf: string | null }): Promise<LockedProject> {
-  const root = await findProject(options.folder)
+  const root = findProject(options.folder)
   if (!existsSync(path.join(root, 'requirements.txt'))) {
-    throw new CellmillError('USAGE', 'there is no requirements.txt to lock', { hint: 'write one: a package a line, such as  pandas' })
+    throw new CellmillError('USAGE', 'there is no requirements.txt to lock', {
+      hint: 'write one: a package a line, such as  pandas',
+    })
   }
   const interpreter = await findPython()
   options.say(`resolving requirements.txt for Python ${interpreter.version}`)
@@ -32,13 +34,18 @@ export async function lockProject(options: PackagesOptions & { readonly asOf: st
   return { file: 'requirements.lock', packages: locked.packages.length, python: interpreter.version, asOf: locked.asOf }
 }
 
-export async function syncProject(options: PackagesOptions): Promise<{ readonly packages: number; readonly python: string; readonly prefix: string }> {
-  const root = await findProject(options.folder)
+export async function syncProject(
+  options: PackagesOptions,
+): Promise<{ readonly packages: number; readonly python: string; readonly prefix: string }> {
+  const root = findProject(options.folder)
   const environment = await syncRoot(root, options)
   return { packages: environment.distributions.length, python: environment.version, prefix: environment.prefix }
 }
 
-export async function syncRoot(root: string, options: Pick<PackagesOptions, 'signal' | 'say'>): Promise<PythonEnvironment> {
+export async function syncRoot(
+  root: string,
+  options: Pick<PackagesOptions, 'signal' | 'say'>,
+): Promise<PythonEnvironment> {
   if (!existsSync(path.join(root, 'requirements.lock'))) {
     throw new CellmillError('USAGE', 'there is no requirements.lock to install', { hint: 'cellmill packages lock' })
   }

@@ -92,7 +92,8 @@ async function effectsSince(workspace: Workspace, environment: string, release: 
   const done = new Set<string>()
   for (const { number, runId } of await catalog.releases(environment, 1000)) {
     if (number <= release || runId === null) continue
-    for (const step of await catalog.steps(runId)) if (step.kind === 'effect' && step.state === 'succeeded') done.add(step.step)
+    for (const step of await catalog.steps(runId))
+      if (step.kind === 'effect' && step.state === 'succeeded') done.add(step.step)
   }
   return [...done].sort()
 }
@@ -102,7 +103,10 @@ export interface HoldOptions {
   readonly held: boolean
 }
 
-export async function holdEnvironment(workspace: Workspace, options: HoldOptions): Promise<{ readonly environment: string; readonly held: boolean }> {
+export async function holdEnvironment(
+  workspace: Workspace,
+  options: HoldOptions,
+): Promise<{ readonly environment: string; readonly held: boolean }> {
   const environment = await environmentName(workspace, options.environment)
   await (await workspace.catalog()).setHold(environment, options.held, null)
   return { environment, held: options.held }
@@ -119,11 +123,16 @@ export interface PublishOptions {
 export async function publishFinishedRun(workspace: Workspace, options: PublishOptions): Promise<Moved> {
   const catalog = await workspace.catalog()
   const run = await findRun(workspace, options.run)
-  const environment = options.environment === null ? run.environment : await environmentName(workspace, options.environment)
+  const environment =
+    options.environment === null ? run.environment : await environmentName(workspace, options.environment)
   if (run.state !== 'succeeded') {
-    throw new CellmillError('PUBLISH_REFUSED', `run ${run.id} ${run.state === 'running' ? 'is still going' : `ended as ${run.state}`}, so it cannot be published`, {
-      hint: 'cellmill run',
-    })
+    throw new CellmillError(
+      'PUBLISH_REFUSED',
+      `run ${run.id} ${run.state === 'running' ? 'is still going' : `ended as ${run.state}`}, so it cannot be published`,
+      {
+        hint: 'cellmill run',
+      },
+    )
   }
   const view = catalog.view()
   const before = view.pointers(environment)
@@ -133,7 +142,8 @@ export async function publishFinishedRun(workspace: Workspace, options: PublishO
     const result = step.fingerprint === null ? null : view.result(step.fingerprint)
     for (const [i, asset] of step.assets.entries()) {
       const snapshot = result?.snapshots[i]
-      if (snapshot === undefined) throw new CellmillError('PUBLISH_REFUSED', `the result of '${step.step}' is gone`, { hint: 'cellmill run' })
+      if (snapshot === undefined)
+        throw new CellmillError('PUBLISH_REFUSED', `the result of '${step.step}' is gone`, { hint: 'cellmill run' })
       pointers.set(asset, { asset, snapshotId: snapshot.id, fingerprint: snapshot.fingerprint, step: step.step })
     }
   }
@@ -144,13 +154,25 @@ export async function publishFinishedRun(workspace: Workspace, options: PublishO
   const release = await catalog.publish({
     environment,
     expectedRelease: state.release,
-    release: { ...(await baseRelease(workspace, environment, state.release)), runId: run.id, message: options.message, codeBundle: run.codeBundle, gitCommit: run.gitCommit, cause: 'run', pointers: [...pointers.values()] },
+    release: {
+      ...(await baseRelease(workspace, environment, state.release)),
+      runId: run.id,
+      message: options.message,
+      codeBundle: run.codeBundle,
+      gitCommit: run.gitCommit,
+      cause: 'run',
+      pointers: [...pointers.values()],
+    },
     hold: 'clear',
   })
   return { ...answer, release: release.number, to: release.number }
 }
 
-async function baseRelease(workspace: Workspace, environment: string, number: number): Promise<Omit<ReleaseRecord, 'number' | 'environment' | 'createdAt'>> {
+async function baseRelease(
+  workspace: Workspace,
+  environment: string,
+  number: number,
+): Promise<Omit<ReleaseRecord, 'number' | 'environment' | 'createdAt'>> {
   const base = number === 0 ? null : await (await workspace.catalog()).releaseAt(environment, number)
   return {
     runId: null,

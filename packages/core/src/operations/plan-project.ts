@@ -96,10 +96,14 @@ export function validGraph(loaded: LoadedProject): Graph {
 function refuseErrors(diagnostics: readonly Diagnostic[]): void {
   const errors = diagnostics.filter(isError)
   if (errors.length === 0) return
-  throw new CellmillError('PROJECT_INVALID', `the project has ${errors.length} ${errors.length === 1 ? 'error' : 'errors'}`, {
-    hint: `cellmill explain ${errors[0]!.code}`,
-    details: { diagnostics },
-  })
+  throw new CellmillError(
+    'PROJECT_INVALID',
+    `the project has ${errors.length} ${errors.length === 1 ? 'error' : 'errors'}`,
+    {
+      hint: `cellmill explain ${errors[0]!.code}`,
+      details: { diagnostics },
+    },
+  )
 }
 
 function sourcesInUse(graph: Graph, selected: ReadonlySet<string> | null, loaded: LoadedProject) {

@@ -25,7 +25,12 @@ export async function querySql(workspace: Workspace, query: SqlQuery): Promise<S
   const relations: RelationInput[] = []
   const words = new Set(query.sql.toLowerCase().match(/[\p{L}\p{N}_$]+/gu) ?? [])
   for (const [asset, pointer] of view.pointers(environment)) {
-    const names = relationNames(asset).filter((name) => name.toLowerCase().split('.').every((part) => words.has(part)))
+    const names = relationNames(asset).filter((name) =>
+      name
+        .toLowerCase()
+        .split('.')
+        .every((part) => words.has(part)),
+    )
     const snapshot = names.length === 0 ? null : view.snapshot(pointer.snapshotId)
     if (snapshot === null || snapshot.kind !== 'table') continue
     const folder = await store.localPath(snapshot.address)

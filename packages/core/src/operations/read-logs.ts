@@ -43,7 +43,10 @@ function chosenSteps(steps: readonly RunStepRecord[], wanted: string | null): re
   const resolution = new NameIndex(steps.map((step) => step.step)).resolve(wanted)
   if (resolution.type === 'found') return steps.filter((step) => step.step === resolution.name)
   throw new CellmillError('UNKNOWN_NAME', `the run has no step '${wanted}'`, {
-    hint: `its steps: ${steps.map((step) => step.step).slice(0, 12).join(', ')}`,
+    hint: `its steps: ${steps
+      .map((step) => step.step)
+      .slice(0, 12)
+      .join(', ')}`,
   })
 }
 

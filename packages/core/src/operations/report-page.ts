@@ -8,7 +8,8 @@ import type { FoundSnapshot } from './find-snapshot.ts'
 
 export async function reportPage(found: FoundSnapshot): Promise<string> {
   const parts: string[] = []
-  for (const name of orderedParts(found.files)) parts.push(await part(name, await readFile(path.join(found.folder, name))))
+  for (const name of orderedParts(found.files))
+    parts.push(await part(name, await readFile(path.join(found.folder, name))))
   const title = escapeHtml(found.asset)
   const stamp = `${escapeHtml(found.environment)} release ${found.release}, built ${escapeHtml(found.snapshot.createdAt)}`
   return `<!doctype html>
@@ -27,13 +28,16 @@ iframe{border:1px solid #dfe4ea;width:100%;height:24rem;border-radius:6px}`
 /** A figure is stored as SVG and PNG: one of them is shown. */
 function orderedParts(files: readonly string[]): readonly string[] {
   const names = new Set(files)
-  return [...files].sort().filter((name) => !(name.endsWith('.png') && names.has(name.replace(/\.png$/, '.svg'))) && !name.endsWith('.json'))
+  return [...files]
+    .sort()
+    .filter((name) => !(name.endsWith('.png') && names.has(name.replace(/\.png$/, '.svg'))) && !name.endsWith('.json'))
 }
 
 async function part(name: string, bytes: Buffer): Promise<string> {
   if (name.endsWith('.svg')) return figure('image/svg+xml', bytes, name)
   if (name.endsWith('.png')) return figure('image/png', bytes, name)
-  if (name.endsWith('.html')) return `<iframe sandbox="" srcdoc="${escapeHtml(bytes.toString('utf8'))}" title="${escapeHtml(name)}"></iframe>`
+  if (name.endsWith('.html'))
+    return `<iframe sandbox="" srcdoc="${escapeHtml(bytes.toString('utf8'))}" title="${escapeHtml(name)}"></iframe>`
   return `<pre>${escapeHtml(bytes.toString('utf8'))}</pre>`
 }
 
@@ -42,5 +46,10 @@ function figure(mime: string, bytes: Buffer, name: string): string {
 }
 
 export function escapeHtml(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;').replaceAll("'", '&#39;')
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;')
+    .replaceAll("'", '&#39;')
 }

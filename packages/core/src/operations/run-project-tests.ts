@@ -22,19 +22,31 @@ export async function runProjectTests(
       hint: 'add pytest to requirements.txt, then  cellmill packages lock && cellmill packages sync',
     })
   }
-  const child = spawn(environment.python, ['-m', 'pytest', '-p', 'no:cacheprovider', ...(tests.arguments.length > 0 ? tests.arguments : ['tests'])], {
-    cwd: workspace.root,
-    env: { ...process.env, PYTHONPATH: `${workspace.root}:${pythonPackageRoot()}`, PYTHONDONTWRITEBYTECODE: '1', MPLBACKEND: 'agg' },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    signal: tests.signal,
-  })
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => tests.onText(chunk.toString('utf8')))
+  const child = spawn(
+    environment.python,
+    ['-m', 'pytest', '-p', 'no:cacheprovider', ...(tests.arguments.length > 0 ? tests.arguments : ['tests'])],
+    {
+      cwd: workspace.root,
+      env: {
+        ...process.env,
+        PYTHONPATH: `${workspace.root}:${pythonPackageRoot()}`,
+        PYTHONDONTWRITEBYTECODE: '1',
+        MPLBACKEND: 'agg',
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      signal: tests.signal,
+    },
+  )
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => tests.onText(chunk.toString('utf8')))
   const exitCode = await new Promise<number>((resolve, reject) => {
     child.on('error', reject)
     child.on('close', (code) => resolve(code ?? 1))
   })
   if (exitCode === noTestsCollected) {
-    throw new CellmillError('USAGE', 'pytest found no tests', { hint: 'write one in tests/test_NAME.py; assets are plain functions there' })
+    throw new CellmillError('USAGE', 'pytest found no tests', {
+      hint: 'write one in tests/test_NAME.py; assets are plain functions there',
+    })
   }
   return { passed: exitCode === 0, exitCode }
 }

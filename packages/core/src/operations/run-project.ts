@@ -27,7 +27,8 @@ export async function runProject(workspace: Workspace, options: RunOptions): Pro
   if (await nothingToDo(workspace, planned, options)) return reportNothing(workspace, planned, options)
   const catalog = await workspace.catalog()
   const alive = await catalog.recover(isAlive)
-  for (const runId of alive) await rm(path.join(await workspace.stateFolder(), 'tmp', 'attempts', runId), { recursive: true, force: true })
+  for (const runId of alive)
+    await rm(path.join(await workspace.stateFolder(), 'tmp', 'attempts', runId), { recursive: true, force: true })
   return runPlan(await contextOf(workspace, planned, options))
 }
 
@@ -55,11 +56,27 @@ function reportNothing(workspace: Workspace, planned: Planned, options: RunOptio
   const runId = createId(at, workspace.random)
   const counts = countReused(planned.plan)
   const common = { at, runId }
-  options.emit({ ...common, type: 'run-started', environment: planned.environment.name, steps: 0, reused: counts.reused, sandbox: 'not-needed' })
+  options.emit({
+    ...common,
+    type: 'run-started',
+    environment: planned.environment.name,
+    steps: 0,
+    reused: counts.reused,
+    sandbox: 'not-needed',
+  })
   for (const row of planned.plan.steps) {
     if (row.kind !== 'asset' && row.kind !== 'report') continue
     const asset = row.assets[0] ?? null
-    options.emit({ ...common, type: 'step-reused', step: row.step, asset, partition: null, attempt: 0, reason: row.reason.detail, rows: null })
+    options.emit({
+      ...common,
+      type: 'step-reused',
+      step: row.step,
+      asset,
+      partition: null,
+      attempt: 0,
+      reason: row.reason.detail,
+      rows: null,
+    })
   }
   const finished = { state: 'succeeded', ...counts, ms: 0, release: null } as const
   options.emit({ ...common, type: 'run-finished', ...finished, diagnostics: planned.plan.diagnostics })
@@ -99,7 +116,8 @@ async function contextOf(workspace: Workspace, planned: Planned, options: RunOpt
     stateFolder: await workspace.stateFolder(),
     engine: () => workspace.engine(),
     dispatch: () => workspace.dispatch(),
-    captureSqlite: async (database, query, folder) => captureSqlite(workspace, { database, query, folder, signal: options.signal }),
+    captureSqlite: async (database, query, folder) =>
+      captureSqlite(workspace, { database, query, folder, signal: options.signal }),
     secrets: secretsOf(workspace, planned),
     rebuild: planned.rebuild,
     publish: options.publish,
@@ -124,7 +142,15 @@ async function captureSqlite(workspace: Workspace, capture: SqliteCapture) {
   const engine = await workspace.engine()
   await engine.runSqlite(capture.database, capture.query, capture.folder, capture.signal)
   const ingested = await engine.ingest(
-    { folder: capture.folder, kind: 'table', codec: 'parquet', unordered: false, columnSets: [], maxRows: null, maxBytes: null },
+    {
+      folder: capture.folder,
+      kind: 'table',
+      codec: 'parquet',
+      unordered: false,
+      columnSets: [],
+      maxRows: null,
+      maxBytes: null,
+    },
     capture.signal,
   )
   const [file] = dataEntries(ingested.entries)

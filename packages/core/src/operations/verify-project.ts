@@ -7,7 +7,12 @@ import type { Workspace } from './workspace.ts'
 export interface VerifyReport {
   readonly blobs: number
   readonly ok: number
-  readonly problems: readonly { readonly address: string; readonly state: 'missing' | 'corrupt'; readonly detail: string; readonly snapshots: readonly string[] }[]
+  readonly problems: readonly {
+    readonly address: string
+    readonly state: 'missing' | 'corrupt'
+    readonly detail: string
+    readonly snapshots: readonly string[]
+  }[]
   readonly catalog: readonly string[]
   readonly orphans: number
 }

@@ -46,7 +46,8 @@ export function openAttemptLog(options: AttemptLogOptions): AttemptLog {
       written += line.length
       stream ??= open()
       stream.write(line)
-      if (written > maxLogBytes) stream.write(`${JSON.stringify({ at: options.now(), stream: 'stderr', text: 'log truncated' })}\n`)
+      if (written > maxLogBytes)
+        stream.write(`${JSON.stringify({ at: options.now(), stream: 'stderr', text: 'log truncated' })}\n`)
     },
     close: () =>
       new Promise((resolve) => {

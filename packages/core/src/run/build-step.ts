@@ -86,7 +86,10 @@ export async function findResult(context: RunContext, fingerprint: string): Prom
 
 async function reuse(context: RunContext, work: Work, result: StepResult): Promise<StepEnd> {
   const snapshots = byAsset(work.work.definition, result.snapshots)
-  await context.catalog.lease(context.runId, result.snapshots.map((snapshot) => snapshot.id))
+  await context.catalog.lease(
+    context.runId,
+    result.snapshots.map((snapshot) => snapshot.id),
+  )
   await saveStep(context, work, { state: 'reused', attempt: 0, error: null, logPath: null })
   return { state: 'reused', snapshots, attempts: 0, error: null, ms: context.clock.monotonicMs() - work.startedAt }
 }
@@ -162,7 +165,12 @@ async function attemptOnce(context: RunContext, work: Work, taken: Taken, attemp
       await save('failed', outcome.error)
       return { outcome: 'retry', retryable: outcome.retryable, failed: ended('failed', outcome.error) }
     }
-    const snapshots = await commitAttempt(context, work, { claim: taken.claim, attempt, folder, report: outcome.report })
+    const snapshots = await commitAttempt(context, work, {
+      claim: taken.claim,
+      attempt,
+      folder,
+      report: outcome.report,
+    })
     if (snapshots === null) return { outcome: ended('cancelled', null) }
     await save('succeeded', null)
     return { outcome: { ...ended('built', null), snapshots: byAsset(definition, snapshots) } }
@@ -284,8 +292,12 @@ async function commitAttempt(
   })
   crashPoint('run.after-commit')
   if (answer === 'stale') return null
-  const kept = answer === 'already' ? (await findResult(context, work.fingerprint))?.snapshots ?? snapshots : snapshots
-  await context.catalog.lease(context.runId, kept.map((snapshot) => snapshot.id))
+  const kept =
+    answer === 'already' ? ((await findResult(context, work.fingerprint))?.snapshots ?? snapshots) : snapshots
+  await context.catalog.lease(
+    context.runId,
+    kept.map((snapshot) => snapshot.id),
+  )
   return kept
 }
 
@@ -297,8 +309,10 @@ function notReusableBecause(context: RunContext, step: StepDefinition, report: S
     if (kind === 'clock' || kind === 'random' || kind === 'network') return !declared
     return kind === 'file' || kind === 'process'
   })
-  if (seen !== undefined) return `it read ${seen.what}, which is not declared${seen.where === '' ? '' : ` (${seen.where})`}`
-  if (context.sandboxLevel === 'none' && step.language !== 'sql') return 'it ran without a sandbox, where undeclared reads cannot be seen'
+  if (seen !== undefined)
+    return `it read ${seen.what}, which is not declared${seen.where === '' ? '' : ` (${seen.where})`}`
+  if (context.sandboxLevel === 'none' && step.language !== 'sql')
+    return 'it ran without a sandbox, where undeclared reads cannot be seen'
   return null
 }
 

@@ -1,4 +1,5 @@
 /** The rules that SQL assets write in comments, as queries for the rows that break them. Pure. */
+import type { Json } from '../canonical.ts'
 import type { CheckRule } from '../model/project.ts'
 
 export interface RuleQuery {
@@ -29,7 +30,8 @@ export function ruleQuery(rule: CheckRule, relation: string): RuleQuery {
       const column = quoteName(rule.column)
       return {
         sql: `SELECT * FROM ${from} WHERE ${column} IS NOT NULL AND ${column} NOT IN (${values})`,
-        describe: (rows) => `${count(rows, 'row')} with another ${rule.column} than ${rule.values.map(String).join(', ')}`,
+        describe: (rows) =>
+          `${count(rows, 'row')} with another ${rule.column} than ${rule.values.map(String).join(', ')}`,
       }
     }
     case 'row_count': {
@@ -54,9 +56,11 @@ function quoteName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`
 }
 
-function literal(value: unknown): string {
+function literal(value: Json): string {
   if (typeof value === 'number' || typeof value === 'boolean') return String(value)
-  return value === null ? 'NULL' : `'${String(value).replaceAll("'", "''")}'`
+  return value === null
+    ? 'NULL'
+    : `'${(typeof value === 'string' ? value : JSON.stringify(value)).replaceAll("'", "''")}'`
 }
 
 function count(n: number, noun: string): string {

@@ -42,7 +42,13 @@ export async function checkStep(context: RunContext, request: StepRequest): Prom
   const startedAt = context.clock.now()
   const end = check.rule === null ? await judgeByCode(context, request, inputs) : await judgeByRule(context, request)
   const error = end !== null && 'kind' in end ? end : null
-  await saveCheck(context, request, { fingerprint, inputs, startedAt, judged: end === null ? 'cancelled' : error === null ? 'succeeded' : 'failed', error })
+  await saveCheck(context, request, {
+    fingerprint,
+    inputs,
+    startedAt,
+    judged: end === null ? 'cancelled' : error === null ? 'succeeded' : 'failed',
+    error,
+  })
   if (end === null) return { verdict: null, reused: false, error: null, cancelled: true }
   if ('kind' in end) return { verdict: null, reused: false, error: end, cancelled: false }
   const verdict: VerdictRecord = {
@@ -72,7 +78,12 @@ async function judgeByRule(context: RunContext, request: StepRequest): Promise<J
     if (failedRows === 0) return { passed: true, message: '', failedRows: 0 }
     const examples = await engine.query(rule.sql, [relation], 3, context.signal)
     const names = examples.columns.map((column) => column.name)
-    const shown = examples.rows.map((row) => row.map((value, i) => `${names[i]}=${String(value)}`).slice(0, 6).join(' '))
+    const shown = examples.rows.map((row) =>
+      row
+        .map((value, i) => `${names[i]}=${JSON.stringify(value)}`)
+        .slice(0, 6)
+        .join(' '),
+    )
     return { passed: false, message: `${rule.describe(failedRows)}, such as ${shown.join('; ')}`, failedRows }
   } catch (error) {
     if (context.signal.aborted) return null
@@ -107,7 +118,10 @@ async function judgeByCode(
     if (outcome.state === 'failed') return outcome.error
     const { check } = outcome.report
     if (check === null) return contractFailure(definition)
-    return { ...check, failedRows: check.failedRows === null ? null : Math.min(check.failedRows, Number.MAX_SAFE_INTEGER) }
+    return {
+      ...check,
+      failedRows: check.failedRows === null ? null : Math.min(check.failedRows, Number.MAX_SAFE_INTEGER),
+    }
   } catch (error) {
     if (context.signal.aborted) return null
     return asUserCodeError(error, definition)

@@ -25,7 +25,10 @@ export class Claims {
   }
 
   /** Null when another live owner builds this fingerprint. `lost` fires when ours is taken over. */
-  async take(fingerprint: string, owner: string): Promise<{ readonly claim: Claim; readonly lost: AbortSignal } | null> {
+  async take(
+    fingerprint: string,
+    owner: string,
+  ): Promise<{ readonly claim: Claim; readonly lost: AbortSignal } | null> {
     const claim = await this.#catalog.claim(fingerprint, owner, leaseMs)
     if (claim === null) return null
     const lost = new AbortController()

@@ -24,13 +24,20 @@ export interface CommitOutputsRequest {
   readonly notReusableBecause: string | null
 }
 
-export async function commitOutputs(context: RunContext, request: CommitOutputsRequest): Promise<readonly SnapshotRecord[]> {
+export async function commitOutputs(
+  context: RunContext,
+  request: CommitOutputsRequest,
+): Promise<readonly SnapshotRecord[]> {
   const snapshots: SnapshotRecord[] = []
   for (const output of request.report.outputs) snapshots.push(await commitOutput(context, request, output))
   return snapshots
 }
 
-async function commitOutput(context: RunContext, request: CommitOutputsRequest, output: StepOutputReport): Promise<SnapshotRecord> {
+async function commitOutput(
+  context: RunContext,
+  request: CommitOutputsRequest,
+  output: StepOutputReport,
+): Promise<SnapshotRecord> {
   const staged = await context.store.stage('output')
   try {
     const outputs = path.join(request.folder, 'outputs')
@@ -38,12 +45,24 @@ async function commitOutput(context: RunContext, request: CommitOutputsRequest, 
     const engine = await context.engine()
     const unordered = context.recipes.languages[request.step.language].isUnordered(request.step)
     const ingested = await engine.ingest(
-      { folder: staged.path, kind: output.kind, codec: output.codec, unordered, columnSets: [], maxRows: null, maxBytes: null },
+      {
+        folder: staged.path,
+        kind: output.kind,
+        codec: output.codec,
+        unordered,
+        columnSets: [],
+        maxRows: null,
+        maxBytes: null,
+      },
       context.signal,
     )
     const random = await addRandomState(request.report, outputs, staged.path)
     const blob = await context.store.commit(staged, [...ingested.entries, ...random])
-    return toSnapshot(context, request, output, { address: blob.address, ingested, randomDigest: random[0]?.sha256 ?? null })
+    return toSnapshot(context, request, output, {
+      address: blob.address,
+      ingested,
+      randomDigest: random[0]?.sha256 ?? null,
+    })
   } catch (error) {
     await context.store.discard(staged)
     throw error
@@ -53,7 +72,10 @@ async function commitOutput(context: RunContext, request: CommitOutputsRequest, 
 /** Names come from an untrusted process: one flat entry below `outputs/`, a regular file or a folder. */
 async function moveOutput(outputs: string, output: StepOutputReport, target: string): Promise<void> {
   if (!/^[\w.-]{1,100}$/.test(output.entry) || output.entry.startsWith('.')) {
-    throw new CellmillError('INTERNAL', `the step named an output entry '${output.entry.slice(0, 40)}', which is not a plain name`)
+    throw new CellmillError(
+      'INTERNAL',
+      `the step named an output entry '${output.entry.slice(0, 40)}', which is not a plain name`,
+    )
   }
   const source = path.join(outputs, output.entry)
   const stat = lstatSync(source, { throwIfNoEntry: false })

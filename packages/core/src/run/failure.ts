@@ -5,7 +5,8 @@ import type { StepDefinition } from '../model/project.ts'
 
 export function asUserCodeError(error: unknown, step: StepDefinition): UserCodeError {
   if (!isCellmillError(error)) {
-    if (isDiskFull(error)) return failure('disk-full', 'the disk is full', 'free some space, then run again: cellmill gc')
+    if (isDiskFull(error))
+      return failure('disk-full', 'the disk is full', 'free some space, then run again: cellmill gc')
     throw error
   }
   const kinds: Partial<Record<string, FailureKind>> = {

@@ -83,7 +83,12 @@ function wantedPointers(
   // A row that is `reuse` without a move still belongs to a full environment.
   for (const [asset, snapshot] of input.known.snapshots) {
     const step = context.graph.producerOf.get(asset)
-    if (wanted.has(asset) || step === undefined || input.broken.has(step.id) || context.plan.work[step.id] === undefined)
+    if (
+      wanted.has(asset) ||
+      step === undefined ||
+      input.broken.has(step.id) ||
+      context.plan.work[step.id] === undefined
+    )
       continue
     wanted.set(asset, { asset, snapshotId: snapshot.id, fingerprint: snapshot.fingerprint, step: step.id })
   }

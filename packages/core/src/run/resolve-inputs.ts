@@ -23,7 +23,11 @@ export interface ResolvedInputs {
   readonly recorded: readonly RunStepInput[]
 }
 
-export async function resolveInputs(context: RunContext, step: StepDefinition, known: RunKnowledge): Promise<ResolvedInputs> {
+export async function resolveInputs(
+  context: RunContext,
+  step: StepDefinition,
+  known: RunKnowledge,
+): Promise<ResolvedInputs> {
   const recorded: RunStepInput[] = []
   for (const input of step.inputs) recorded.push(await recordInput(context, step, input, known))
   const { afterRandom } = step.options
@@ -35,12 +39,23 @@ export async function resolveInputs(context: RunContext, step: StepDefinition, k
   return { digests: recorded.map((input) => input.digest), recorded }
 }
 
-async function recordInput(context: RunContext, step: StepDefinition, input: InputDefinition, known: RunKnowledge): Promise<RunStepInput> {
+async function recordInput(
+  context: RunContext,
+  step: StepDefinition,
+  input: InputDefinition,
+  known: RunKnowledge,
+): Promise<RunStepInput> {
   const target = input.target!
   if (target.type === 'source') {
     const capture = known.captures.get(target.name)
     if (!capture) throw new CellmillError('INTERNAL', `source '${target.name}' was not captured before '${step.id}'`)
-    return { argument: input.argument, digest: capture.contentDigest, snapshotId: null, address: capture.address, name: target.name }
+    return {
+      argument: input.argument,
+      digest: capture.contentDigest,
+      snapshotId: null,
+      address: capture.address,
+      name: target.name,
+    }
   }
   const snapshot = snapshotOf(known, target.name)
   const digest = await digestOfSnapshot(context, step, input, snapshot)
@@ -54,7 +69,12 @@ function snapshotOf(known: RunKnowledge, asset: string): SnapshotRecord {
 }
 
 /** The digest with which a step reads a snapshot; a column set that nobody digested before is digested now. */
-export async function digestOfSnapshot(context: RunContext, step: StepDefinition, input: InputDefinition, snapshot: SnapshotRecord): Promise<string> {
+export async function digestOfSnapshot(
+  context: RunContext,
+  step: StepDefinition,
+  input: InputDefinition,
+  snapshot: SnapshotRecord,
+): Promise<string> {
   const found = inputDigest(context.digests, step, input, snapshot)
   if (found !== null) return found
   const reads = readSetOf(context.digests.languages, step, input, snapshot)
@@ -70,7 +90,10 @@ export async function digestOfSnapshot(context: RunContext, step: StepDefinition
 }
 
 /** Data files of a blob, generator states left out. */
-async function filesOf(context: RunContext, address: string): Promise<readonly { readonly name: string; readonly path: string }[]> {
+async function filesOf(
+  context: RunContext,
+  address: string,
+): Promise<readonly { readonly name: string; readonly path: string }[]> {
   const folder = await context.store.localPath(address)
   const entries = await context.store.manifest(address)
   return dataEntries(entries).map((name) => ({ name, path: `${folder}/${name}` }))
@@ -83,18 +106,37 @@ export function dataEntries(entries: readonly { readonly name: string }[]): stri
 }
 
 /** The folders and files an attempt reads. */
-export async function stepInputs(context: RunContext, step: StepDefinition, known: RunKnowledge): Promise<readonly StepInput[]> {
+export async function stepInputs(
+  context: RunContext,
+  step: StepDefinition,
+  known: RunKnowledge,
+): Promise<readonly StepInput[]> {
   return Promise.all(step.inputs.map(async (input) => stepInput(context, input, known)))
 }
 
 async function stepInput(context: RunContext, input: InputDefinition, known: RunKnowledge): Promise<StepInput> {
   const target = input.target!
-  const common = { argument: input.argument, form: input.form, annotation: input.annotation, columns: input.columns, name: target.name }
+  const common = {
+    argument: input.argument,
+    form: input.form,
+    annotation: input.annotation,
+    columns: input.columns,
+    name: target.name,
+  }
   if (target.type === 'asset') {
     const snapshot = snapshotOf(known, target.name)
     const folder = await context.store.localPath(snapshot.address)
     const files = dataEntries(await context.store.manifest(snapshot.address))
-    return { ...common, origin: 'asset', codec: snapshot.codec, folder, files, sourcePaths: [], isGlob: false, options: {} }
+    return {
+      ...common,
+      origin: 'asset',
+      codec: snapshot.codec,
+      folder,
+      files,
+      sourcePaths: [],
+      isGlob: false,
+      options: {},
+    }
   }
   const source = context.project.config.sources.find((candidate) => candidate.name === target.name)!
   const { address } = known.captures.get(target.name)!

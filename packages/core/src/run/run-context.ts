@@ -40,7 +40,11 @@ export interface RunContext {
   readonly stateFolder: string
   readonly engine: () => Promise<Engine>
   readonly dispatch: () => Promise<Dispatch>
-  readonly captureSqlite: (database: string, query: string, folder: string) => Promise<{ readonly file: string; readonly digest: string }>
+  readonly captureSqlite: (
+    database: string,
+    query: string,
+    folder: string,
+  ) => Promise<{ readonly file: string; readonly digest: string }>
   readonly secrets: Readonly<Record<string, string>>
   /** Steps to build although a result exists. */
   readonly rebuild: ReadonlySet<string>

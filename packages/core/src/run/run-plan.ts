@@ -150,9 +150,13 @@ class PlanRun {
     for (const [asset, pointer] of view.pointers(environment.name)) {
       const step = graph.producerOf.get(asset)
       const snapshot = view.snapshot(pointer.snapshotId)
-      if (snapshot !== null && (step === undefined || plan.work[step.id] === undefined)) this.#snapshots.set(asset, snapshot)
+      if (snapshot !== null && (step === undefined || plan.work[step.id] === undefined))
+        this.#snapshots.set(asset, snapshot)
     }
-    await catalog.lease(this.#context.runId, [...this.#snapshots.values()].map((snapshot) => snapshot.id))
+    await catalog.lease(
+      this.#context.runId,
+      [...this.#snapshots.values()].map((snapshot) => snapshot.id),
+    )
     const needed = new Set<string>()
     for (const row of this.#rows) {
       for (const { target } of this.#definition(row).inputs) {
@@ -181,7 +185,11 @@ class PlanRun {
         if (ready === 'wait') continue
         waiting.delete(row)
         if (ready === 'skip') this.#skip(row)
-        else running.set(row.step, this.#runRow(row).finally(() => running.delete(row.step)))
+        else
+          running.set(
+            row.step,
+            this.#runRow(row).finally(() => running.delete(row.step)),
+          )
       }
       if (running.size > 0) await Promise.race(running.values())
       else if (signal.aborted) break
@@ -211,9 +219,13 @@ class PlanRun {
       this.#endCheck(row, await checkStep(this.#context, request))
       return
     }
-    const planned = row.action === 'reuse' && row.fingerprint !== null ? await findResult(this.#context, row.fingerprint) : null
+    const planned =
+      row.action === 'reuse' && row.fingerprint !== null ? await findResult(this.#context, row.fingerprint) : null
     if (planned !== null) {
-      await this.#context.catalog.lease(this.#context.runId, planned.snapshots.map((snapshot) => snapshot.id))
+      await this.#context.catalog.lease(
+        this.#context.runId,
+        planned.snapshots.map((snapshot) => snapshot.id),
+      )
       const snapshots = byAsset(work.definition, planned.snapshots)
       this.#endStep(row, { state: 'reused', snapshots, attempts: 0, error: null, ms: 0 })
       return
@@ -264,7 +276,13 @@ class PlanRun {
         this.#broken.add(row.step)
         this.#counts.failed++
         this.#failures.push({ step: row.step, error: end.error, message: end.error?.message ?? '' })
-        this.#context.emit({ ...event, type: 'step-failed', ms: end.ms, error: end.error!, waiting: this.#waitingFor(row.step) })
+        this.#context.emit({
+          ...event,
+          type: 'step-failed',
+          ms: end.ms,
+          error: end.error!,
+          waiting: this.#waitingFor(row.step),
+        })
         return
       case 'cancelled':
         this.#ended.set(row.step, 'cancelled')
@@ -330,7 +348,8 @@ class PlanRun {
     const context = this.#context
     if (!context.publish) return null
     const [first] = this.#failures
-    const because = first === undefined ? '' : `${first.step} failed${first.error === null ? ` (${first.message})` : ''}`
+    const because =
+      first === undefined ? '' : `${first.step} failed${first.error === null ? ` (${first.message})` : ''}`
     const known = { snapshots: this.#snapshots, captures: this.#captures }
     const end = await publishRun(context, { known, broken: this.#broken, because, codeBundle: this.#codeBundle })
     const event = { at: context.clock.now(), runId: context.runId, environment: context.environment.name }

@@ -18,9 +18,12 @@ export function judgeProof(parts: ProofParts): GraduationVerdict {
   const needed = ['R1', 'R2', 'S', 'P1', 'P2a'] as const
   const ran = needed.every((name) => parts.runs.some((run) => run.name === name && run.state === 'done'))
   if (!ran || parts.comparatorFailed || !parts.reusedAll) return 'not-proven'
-  if (verdicts.some((verdict) => verdict === 'different' || verdict === 'missing' || verdict === 'uncompared')) return 'not-proven'
+  if (verdicts.some((verdict) => verdict === 'different' || verdict === 'missing' || verdict === 'uncompared'))
+    return 'not-proven'
   if (verdicts.includes('environment-sensitive')) return 'environment-sensitive'
-  const exactEnds = parts.values.some((value) => value.asset !== null && value.verdict === 'equal' && value.level === 'end-to-end')
+  const exactEnds = parts.values.some(
+    (value) => value.asset !== null && value.verdict === 'equal' && value.level === 'end-to-end',
+  )
   if (!exactEnds) return 'not-proven'
   if (verdicts.includes('stochastic')) return 'proven-except-stochastic'
   return verdicts.includes('accepted') ? 'proven-with-accepted' : 'proven'

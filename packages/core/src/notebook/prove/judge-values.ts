@@ -38,8 +38,12 @@ export function judgeValues(evidence: ValueEvidence): readonly ProvenValue[] {
       if (output.kind === 'report' || output.kind === 'effect' || output.kind === 'file') continue
       for (const variable of output.variables) {
         const observed = valueAfter(evidence.reference, variable, output.afterCell)
-        const isFinal = observed !== null && finals.get(variable)?.digest === observed.digest && holderOf(evidence.graduation, variable)?.asset === output.asset
-        if (!isFinal) values.push(judgeHeld(evidence, step, { asset: output.asset, variable, observed, cell: output.afterCell }))
+        const isFinal =
+          observed !== null &&
+          finals.get(variable)?.digest === observed.digest &&
+          holderOf(evidence.graduation, variable)?.asset === output.asset
+        if (!isFinal)
+          values.push(judgeHeld(evidence, step, { asset: output.asset, variable, observed, cell: output.afterCell }))
       }
     }
   }
@@ -54,11 +58,15 @@ interface Held {
 }
 
 /** The last version of a variable that an asset holds. */
-function holderOf(graduation: Graduation, variable: string): { readonly step: GraduatedStep; readonly asset: string; readonly cell: number } | null {
+function holderOf(
+  graduation: Graduation,
+  variable: string,
+): { readonly step: GraduatedStep; readonly asset: string; readonly cell: number } | null {
   let found: { step: GraduatedStep; asset: string; cell: number } | null = null
   for (const step of graduation.steps) {
     for (const output of step.outputs) {
-      if (output.variables.includes(variable) && output.kind !== 'report') found = { step, asset: output.asset, cell: output.afterCell }
+      if (output.variables.includes(variable) && output.kind !== 'report')
+        found = { step, asset: output.asset, cell: output.afterCell }
     }
   }
   return found
@@ -80,22 +88,54 @@ function judgeFinal(evidence: ValueEvidence, value: ObservedValue): ProvenValue 
   const cell = lastCellOf(evidence.reference, value.name)
   const common = { variable: value.name, cell, kind: value.type }
   if (value.kind === 'module') {
-    return { ...common, asset: null, within: null, level: 'shape-only', verdict: 'equal', cause: null, rule: 'a module, imported by the steps that use it', evidence: '' }
+    return {
+      ...common,
+      asset: null,
+      within: null,
+      level: 'shape-only',
+      verdict: 'equal',
+      cause: null,
+      rule: 'a module, imported by the steps that use it',
+      evidence: '',
+    }
   }
   const holder = holderOf(graduation, value.name)
   if (holder !== null && sameAsFinal(evidence, value, holder.cell)) {
-    return judgeHeld(evidence, holder.step, { asset: holder.asset, variable: value.name, observed: value, cell: holder.cell })
+    return judgeHeld(evidence, holder.step, {
+      asset: holder.asset,
+      variable: value.name,
+      observed: value,
+      cell: holder.cell,
+    })
   }
   const inModule = evidence.moduleNames.get(value.name)
   if (inModule !== undefined) {
     const verdict = compare(value, inModule)
-    return { ...common, asset: null, within: null, level: 'replayed', verdict, cause: causeOf(value, inModule), rule: 'in the module, by code and value', evidence: short(inModule.digest) }
+    return {
+      ...common,
+      asset: null,
+      within: null,
+      level: 'replayed',
+      verdict,
+      cause: causeOf(value, inModule),
+      rule: 'in the module, by code and value',
+      evidence: short(inModule.digest),
+    }
   }
   for (const step of graduation.steps) {
     const local = evidence.locals.get(step.name)?.get(value.name)
     if (local === undefined || !step.locals.includes(value.name)) continue
     const verdict = withNoise(evidence, value, compare(value, local))
-    return { ...common, asset: null, within: step.name, level: 'replayed', verdict, cause: causeOf(value, local), rule: 'a local of its step, when that returned', evidence: short(local.digest) }
+    return {
+      ...common,
+      asset: null,
+      within: step.name,
+      level: 'replayed',
+      verdict,
+      cause: causeOf(value, local),
+      rule: 'a local of its step, when that returned',
+      evidence: short(local.digest),
+    }
   }
   const unheld = graduation.unheld.find(({ variable }) => variable === value.name)
   const dropped = unheld !== undefined && unheld.why.startsWith('dropped')
@@ -118,10 +158,23 @@ function sameAsFinal(evidence: ValueEvidence, value: ObservedValue, cell: number
 }
 
 function judgeHeld(evidence: ValueEvidence, step: GraduatedStep, held: Held): ProvenValue {
-  const common = { variable: held.variable, asset: held.asset, within: null, cell: held.cell, kind: held.observed?.type ?? 'unknown' }
+  const common = {
+    variable: held.variable,
+    asset: held.asset,
+    within: null,
+    cell: held.cell,
+    kind: held.observed?.type ?? 'unknown',
+  }
   const accepted = evidence.accepted.get(held.asset)
   if (held.observed === null) {
-    return { ...common, level: 'shape-only', verdict: 'missing', cause: 'the notebook never had this value', rule: '', evidence: '' }
+    return {
+      ...common,
+      level: 'shape-only',
+      verdict: 'missing',
+      cause: 'the notebook never had this value',
+      rule: '',
+      evidence: '',
+    }
   }
   const replayed = evidence.replayed.get(step.name)?.get(held.variable)
   const built = evidence.pipeline.get(held.asset)?.get(held.variable)
@@ -132,16 +185,45 @@ function judgeHeld(evidence: ValueEvidence, step: GraduatedStep, held: Held): Pr
   const alone = compare(held.observed, replayed)
   const endToEnd = compare(held.observed, built)
   if (alone === 'equal' && endToEnd === 'equal') {
-    return { ...common, level: 'end-to-end', verdict: 'equal', cause: null, rule: 'canonical encoding', evidence: short(built.digest) }
+    return {
+      ...common,
+      level: 'end-to-end',
+      verdict: 'equal',
+      cause: null,
+      rule: 'canonical encoding',
+      evidence: short(built.digest),
+    }
   }
-  if (accepted !== undefined) return { ...common, level: 'end-to-end', verdict: 'accepted', cause: accepted, rule: 'accepted by hand', evidence: short(built.digest) }
+  if (accepted !== undefined)
+    return {
+      ...common,
+      level: 'end-to-end',
+      verdict: 'accepted',
+      cause: accepted,
+      rule: 'accepted by hand',
+      evidence: short(built.digest),
+    }
   const noisy = isNoisy(evidence, held.variable)
   if (alone === 'equal' && noisy) {
-    return { ...common, level: 'replayed', verdict: 'stochastic', cause: 'the notebook itself gives another value in a second run', rule: 'equal when replayed with the recorded generators', evidence: short(replayed.digest) }
+    return {
+      ...common,
+      level: 'replayed',
+      verdict: 'stochastic',
+      cause: 'the notebook itself gives another value in a second run',
+      rule: 'equal when replayed with the recorded generators',
+      evidence: short(replayed.digest),
+    }
   }
   const bad = alone === 'equal' ? endToEnd : alone
   const cause = causeOf(held.observed, alone === 'equal' ? built : replayed)
-  return { ...common, level: alone === 'equal' ? 'end-to-end' : 'replayed', verdict: bad, cause, rule: 'canonical encoding', evidence: `${short(held.observed.digest)} against ${short(built.digest)}` }
+  return {
+    ...common,
+    level: alone === 'equal' ? 'end-to-end' : 'replayed',
+    verdict: bad,
+    cause,
+    rule: 'canonical encoding',
+    evidence: `${short(held.observed.digest)} against ${short(built.digest)}`,
+  }
 }
 
 function compare(reference: ObservedValue, seen: SeenValue): 'equal' | 'different' | 'uncompared' {
@@ -161,7 +243,11 @@ function isNoisy(evidence: ValueEvidence, variable: string): boolean {
   return first !== undefined && second !== undefined && first.digest !== second.digest
 }
 
-function withNoise(evidence: ValueEvidence, value: ObservedValue, verdict: 'equal' | 'different' | 'uncompared'): ProvenValue['verdict'] {
+function withNoise(
+  evidence: ValueEvidence,
+  value: ObservedValue,
+  verdict: 'equal' | 'different' | 'uncompared',
+): ProvenValue['verdict'] {
   return verdict === 'different' && isNoisy(evidence, value.name) ? 'stochastic' : verdict
 }
 

@@ -1,9 +1,18 @@
 /** A unified diff of one cell. Cells are short, so the longest common subsequence by lines is computed plainly. */
-export function cellDiff(notebook: string, cell: number, texts: { readonly before: string; readonly after: string }): string {
+export function cellDiff(
+  notebook: string,
+  cell: number,
+  texts: { readonly before: string; readonly after: string },
+): string {
   const before = texts.before.split('\n')
   const after = texts.after.split('\n')
   const lines = diffLines(before, after)
-  return [`--- ${notebook} cell ${cell}`, `+++ ${notebook} cell ${cell}, repaired`, `@@ -1,${before.length} +1,${after.length} @@`, ...lines].join('\n')
+  return [
+    `--- ${notebook} cell ${cell}`,
+    `+++ ${notebook} cell ${cell}, repaired`,
+    `@@ -1,${before.length} +1,${after.length} @@`,
+    ...lines,
+  ].join('\n')
 }
 
 /** Lines with ` `, `-` or `+` in front. */
@@ -25,7 +34,10 @@ export function diffLines(before: readonly string[], after: readonly string[]): 
       lines.push(` ${before[i]}`)
       i++
       j++
-    } else if (j >= after.length || (i < before.length && lengths[(i + 1) * width + j]! >= lengths[i * width + j + 1]!)) {
+    } else if (
+      j >= after.length ||
+      (i < before.length && lengths[(i + 1) * width + j]! >= lengths[i * width + j + 1]!)
+    ) {
       lines.push(`-${before[i++]}`)
     } else lines.push(`+${after[j++]}`)
   }

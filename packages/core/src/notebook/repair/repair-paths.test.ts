@@ -36,7 +36,9 @@ describe('repairPaths', () => {
   it('asks instead of guessing between two candidates', () => {
     const { refusals, repairs } = repairPaths(request(['a/q3.csv', 'b/q3.csv']))
     expect(repairs).toEqual([])
-    expect(refusals).toEqual([{ code: 'N21', cell: 0, message: expect.stringContaining('--source q3=a/q3.csv') as string }])
+    expect(refusals).toEqual([
+      { code: 'N21', cell: 0, message: expect.stringContaining('--source q3=a/q3.csv') as string },
+    ])
   })
 
   it('says what to type when the file is nowhere', () => {

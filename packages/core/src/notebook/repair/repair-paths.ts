@@ -50,7 +50,12 @@ export function repairPaths(request: RepairRequest): Repaired {
   return { document: { ...request.document, cells }, repairs, refusals }
 }
 
-function repairedCell(request: RepairRequest, cell: NotebookCell, replacements: readonly Replacement[], repairs: Repair[]): NotebookCell {
+function repairedCell(
+  request: RepairRequest,
+  cell: NotebookCell,
+  replacements: readonly Replacement[],
+  repairs: Repair[],
+): NotebookCell {
   const source = replaceSpans(cell.source, replacements)
   repairs.push({
     code: 'N20',
@@ -63,12 +68,24 @@ function repairedCell(request: RepairRequest, cell: NotebookCell, replacements: 
 }
 
 /** Literal paths that the statement reads and that are not there from the notebook's folder. */
-function brokenPaths(request: RepairRequest, statement: StatementFacts, known: ReadonlySet<string>): readonly Literal[] {
+function brokenPaths(
+  request: RepairRequest,
+  statement: StatementFacts,
+  known: ReadonlySet<string>,
+): readonly Literal[] {
   const read = new Set(
-    statement.tokens.filter(({ token, mode }) => token.startsWith('file:') && mode === 'read').map(({ token }) => token.slice('file:'.length)),
+    statement.tokens
+      .filter(({ token, mode }) => token.startsWith('file:') && mode === 'read')
+      .map(({ token }) => token.slice('file:'.length)),
   )
   return statement.literals.filter((literal) => {
-    if (literal.type !== 'str' || !read.has(literal.value) || /[*?[\]]/.test(literal.value) || literal.value.includes('://')) return false
+    if (
+      literal.type !== 'str' ||
+      !read.has(literal.value) ||
+      /[*?[\]]/.test(literal.value) ||
+      literal.value.includes('://')
+    )
+      return false
     return !isThere(request, literal.value, known)
   })
 }
@@ -89,10 +106,15 @@ function findFile(request: RepairRequest, value: string): string | { readonly me
   const candidates = request.files.filter((file) => path.posix.basename(file) === base)
   if (candidates.length === 1) return candidates[0]!
   const stem = path.posix.parse(base).name
-  if (candidates.length === 0) return { message: `the file ${base} is missing; put it into the project, or name it: --source ${stem}=PATH` }
-  const ranked = candidates.map((file) => ({ file, shared: sharedEnd(file, plain) })).sort((a, b) => b.shared - a.shared)
+  if (candidates.length === 0)
+    return { message: `the file ${base} is missing; put it into the project, or name it: --source ${stem}=PATH` }
+  const ranked = candidates
+    .map((file) => ({ file, shared: sharedEnd(file, plain) }))
+    .sort((a, b) => b.shared - a.shared)
   if (ranked[0]!.shared > ranked[1]!.shared) return ranked[0]!.file
-  return { message: `several files are called ${base}: ${candidates.join(', ')}; choose one: --source ${stem}=${candidates[0]!}` }
+  return {
+    message: `several files are called ${base}: ${candidates.join(', ')}; choose one: --source ${stem}=${candidates[0]!}`,
+  }
 }
 
 function sharedEnd(a: string, b: string): number {
