@@ -42,11 +42,7 @@ export interface Flow {
   readonly final: ReadonlyMap<string, number>
 }
 
-export function computeFlow(
-  units: Units,
-  observation: Observation | null,
-  textOf: (unit: Unit) => string,
-): Flow {
+export function computeFlow(units: Units, observation: Observation | null, textOf: (unit: Unit) => string): Flow {
   return new FlowBuilder(units, observation, textOf).build()
 }
 
@@ -74,8 +70,9 @@ class FlowBuilder {
     const unbound = new Set<string>()
     for (const name of unit.reads) {
       const version = this.#current.get(name)
-      if (version === undefined) unbound.add(name)
-      else uses.set(name, version)
+      if (version !== undefined) uses.set(name, version)
+      // A word of a query may be a column's name: only what code names must exist.
+      else if (unit.facts.reads.some((access) => access.name === name)) unbound.add(name)
     }
     const direct = new Set(uses.keys())
     const definesOnly = isDefinition(unit)
@@ -156,8 +153,8 @@ class FlowBuilder {
 
   #isFinalBinding(unit: Unit, name: string): boolean {
     return !this.#units.list.some(
-      (other) => other.cell === unit.cell && other.id > unit.id &&
-        (other.binds.includes(name) || other.mayBinds.includes(name)),
+      (other) =>
+        other.cell === unit.cell && other.id > unit.id && (other.binds.includes(name) || other.mayBinds.includes(name)),
     )
   }
 
@@ -209,8 +206,12 @@ export function isDefinition(unit: Unit): boolean {
   const { kind, definitions, binds } = unit.facts
   if (kind === 'def' || kind === 'class') return true
   return (
-    kind === 'assign' && binds.length === 1 && definitions.length >= 1 && unit.facts.calls.length === 0 &&
-    definitions[0]?.kind === 'lambda' && unit.reads.size === 0
+    kind === 'assign' &&
+    binds.length === 1 &&
+    definitions.length >= 1 &&
+    unit.facts.calls.length === 0 &&
+    definitions[0]?.kind === 'lambda' &&
+    unit.reads.size === 0
   )
 }
 
@@ -226,7 +227,8 @@ function inlineLate(unit: Unit): string[] {
 
 function isPlain(unit: Unit, text: string): boolean {
   if (unit.facts.kind === 'class') return false
-  if (unit.facts.definitions.some((one) => one.kind === 'generator' || one.kind === 'class' || one.decorated)) return false
+  if (unit.facts.definitions.some((one) => one.kind === 'generator' || one.kind === 'class' || one.decorated))
+    return false
   const body = text.slice(text.search(/[:]/u) + 1)
   return !/\b(lambda|yield|class|partial|def)\b/u.test(body)
 }

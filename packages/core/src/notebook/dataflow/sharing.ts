@@ -53,11 +53,7 @@ export class Sharing {
   }
 }
 
-function cleared(
-  target: string,
-  seen: ObservedCell | null,
-  isFinalBinding: (name: string) => boolean,
-): boolean {
+function cleared(target: string, seen: ObservedCell | null, isFinalBinding: (name: string) => boolean): boolean {
   if (seen === null || seen.state !== 'ok' || !isFinalBinding(target)) return false
   const value = seen.values.find((candidate) => candidate.name === target)
   return (

@@ -67,10 +67,9 @@ export function makeUnits(
 
 function holds(statement: StatementFacts, magic: Magic): boolean {
   return (
-    magic.kind !== 'cell' &&
-    magic.span.line >= statement.span.line &&
-    magic.span.line <= statement.span.endLine
-  ) || (statement.kind === 'magic' && magic.span.line === statement.span.line)
+    (magic.kind !== 'cell' && magic.span.line >= statement.span.line && magic.span.line <= statement.span.endLine) ||
+    (statement.kind === 'magic' && magic.span.line === statement.span.line)
+  )
 }
 
 function boundNames(facts: NotebookFacts): Set<string> {
@@ -79,8 +78,7 @@ function boundNames(facts: NotebookFacts): Set<string> {
     for (const statement of cell.statements) {
       for (const name of statement.binds) names.add(name)
       for (const name of statement.mayBind) names.add(name)
-      for (const definition of statement.definitions)
-        for (const name of definition.lateWrites) names.add(name)
+      for (const definition of statement.definitions) for (const name of definition.lateWrites) names.add(name)
     }
   }
   return names
@@ -93,15 +91,21 @@ function readNames(statement: StatementFacts, names: ReadonlySet<string>): Set<s
   // A definition's strings are read when it is called, not here.
   const defines = statement.kind === 'def' || statement.kind === 'class'
   if (!defines)
-    for (const name of statement.namesInStrings) if (names.has(name)) reads.add(name)
+    for (const name of statement.namesInStrings)
+      if (names.has(name) && mayBeReadByName(statement, name)) reads.add(name)
   return reads
 }
 
-function changedNames(
-  statement: StatementFacts,
-  seen: ObservedCell | null,
-  assumptions: Set<string>,
-): Set<string> {
+const READS_NAMES =
+  /(^|\.)(query|eval|sql|read_sql|read_sql_query|execute|ols|glm|logit|probit|mixedlm|dmatrices|dmatrix|from_formula|substitute|safe_substitute|format_map)$/u
+
+/** In a query, a formula or SQL; a word of any other text is only a word. */
+function mayBeReadByName(statement: StatementFacts, name: string): boolean {
+  if (statement.calls.some((call) => READS_NAMES.test(call.callee))) return true
+  return statement.literals.some((literal) => literal.value.includes(`@${name}`))
+}
+
+function changedNames(statement: StatementFacts, seen: ObservedCell | null, assumptions: Set<string>): Set<string> {
   const changed = new Set<string>()
   for (const mutation of statement.mutations) {
     if (!mutation.certain && seen !== null && seen.state === 'ok') {

@@ -18,10 +18,26 @@ const MODULES: Readonly<Record<string, readonly [module: string, alias: string, 
   'polars.dataframe.frame.DataFrame': ['polars', 'pl', 'DataFrame'],
   'pyarrow.lib.Table': ['pyarrow', 'pa', 'Table'],
 }
-const PLAIN: ReadonlySet<string> = new Set(['int', 'float', 'bool', 'str', 'list', 'dict', 'tuple', 'set', 'bytes', 'complex', 'frozenset'])
+const PLAIN: ReadonlySet<string> = new Set([
+  'int',
+  'float',
+  'bool',
+  'str',
+  'list',
+  'dict',
+  'tuple',
+  'set',
+  'bytes',
+  'complex',
+  'frozenset',
+])
 
 /** `aliases`: name in the module to the module it is. */
-export function annotationOf(value: ObservedValue | null, aliases: ReadonlyMap<string, string>, taken: ReadonlySet<string>): Annotation {
+export function annotationOf(
+  value: ObservedValue | null,
+  aliases: ReadonlyMap<string, string>,
+  taken: ReadonlySet<string>,
+): Annotation {
   if (value === null) return { text: '', needs: null }
   const known = MODULES[value.type]
   if (known !== undefined) {

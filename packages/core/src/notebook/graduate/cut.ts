@@ -100,15 +100,22 @@ class Cutter {
   #pin(group: DisplayGroup, near: number | null): void {
     this.#displays = this.#displays.filter((other) => other !== group)
     if (group.kind === 'file') {
-      throw new CutError('N22', group.units[0] ?? 0, `the cell writes ${group.writes.join(', ')} from a value that exists only in the middle of a step; write the file in a cell of its own`)
+      throw new CutError(
+        'N22',
+        group.units[0] ?? 0,
+        `the cell writes ${group.writes.join(', ')} from a value that exists only in the middle of a step; write the file in a cell of its own`,
+      )
     }
     const cell = this.#input.units.list.find((unit) => unit.cell === group.cell && this.#group.has(unit.id))
     const target = near ?? cell?.id ?? null
-    for (const unit of group.units) this.#group.set(unit, target === null ? (group.units[0] ?? unit) : (this.#group.get(target) ?? target))
+    for (const unit of group.units)
+      this.#group.set(unit, target === null ? (group.units[0] ?? unit) : (this.#group.get(target) ?? target))
   }
 
   #mergeSticky(): void {
-    const sticky = stickyVersions(this.#input, (unit) => isFigure({ units: this.#input.units, flow: this.#input.flow, roles: this.#input.roles.of }, unit))
+    const sticky = stickyVersions(this.#input, (unit) =>
+      isFigure({ units: this.#input.units, flow: this.#input.flow, roles: this.#input.roles.of }, unit),
+    )
     for (const unit of this.#input.units.list) {
       for (const [name, version] of this.#input.flow.units[unit.id]?.uses ?? []) {
         const why = sticky.get(version)
@@ -129,11 +136,14 @@ class Cutter {
     for (const unit of units.list) {
       const facts = flow.units[unit.id]
       for (const group of facts?.changedGroups ?? []) {
-        const live = group.filter((name) => !this.#input.roles.hoisted.has(name) && this.#isLive(facts?.defs.get(name), unit.id))
+        const live = group.filter(
+          (name) => !this.#input.roles.hoisted.has(name) && this.#isLive(facts?.defs.get(name), unit.id),
+        )
         if (live.every((name) => unit.mutates.has(name)) && live.length <= 1) continue
         for (const name of group) {
           const maker = flow.versions[facts?.uses.get(name) ?? -1]?.unit
-          if (maker !== undefined) this.#join(maker, unit.id, `${live.join(' and ')} may be one object, which cell ${unit.cell} changes`)
+          if (maker !== undefined)
+            this.#join(maker, unit.id, `${live.join(' and ')} may be one object, which cell ${unit.cell} changes`)
         }
       }
     }
@@ -193,7 +203,8 @@ class Cutter {
     let seeded = false
     this.#input.flow.units.forEach((flow, id) => {
       const unit = this.#input.units.list[id]
-      if (unit === undefined || !flow.tokens.some((token) => token.token.startsWith('rng:') && token.mode === 'write')) return
+      if (unit === undefined || !flow.tokens.some((token) => token.token.startsWith('rng:') && token.mode === 'write'))
+        return
       seeded ||= isSeed(unit)
       if (seeded) ids.push(id)
     })
@@ -231,7 +242,10 @@ class Cutter {
   }
 
   #unitsOf(group: number): number[] {
-    return [...this.#group].filter(([, other]) => other === group).map(([unit]) => unit).sort((a, b) => a - b)
+    return [...this.#group]
+      .filter(([, other]) => other === group)
+      .map(([unit]) => unit)
+      .sort((a, b) => a - b)
   }
 
   #groups(): number[] {
@@ -245,7 +259,12 @@ class Cutter {
       if (isConflict(result)) {
         const maker = this.#input.flow.versions[result.wanted]?.unit
         const merged = maker !== undefined && this.#join(group, maker, `${result.name} changes between them`)
-        if (!merged) throw new CutError('N12', result.unit, `${result.name} means different things in one step: its value before and after cannot both be kept`)
+        if (!merged)
+          throw new CutError(
+            'N12',
+            result.unit,
+            `${result.name} means different things in one step: its value before and after cannot both be kept`,
+          )
         return true
       }
       simulations.set(group, result)
@@ -255,9 +274,17 @@ class Cutter {
         const maker = this.#input.flow.versions[version]?.unit ?? -1
         const from = this.#group.get(maker)
         if (from === undefined) {
-          throw new CutError('N14', this.#unitsOf(group)[0] ?? 0, `${name} comes from a statement that has no place in a pipeline`)
+          throw new CutError(
+            'N14',
+            this.#unitsOf(group)[0] ?? 0,
+            `${name} comes from a statement that has no place in a pipeline`,
+          )
         }
-        if (simulations.get(from)?.end.get(name) !== version && this.#join(group, maker, `${name} changes between them`)) return true
+        if (
+          simulations.get(from)?.end.get(name) !== version &&
+          this.#join(group, maker, `${name} changes between them`)
+        )
+          return true
       }
     }
     return this.#joinCycle(simulations)
@@ -367,7 +394,10 @@ class Cutter {
       if (other === group) continue
       const simulation = simulate(this.#input, this.#unitsOf(other))
       if (isConflict(simulation)) return null
-      if (simulation.inputs.some((one) => this.#group.get(this.#input.flow.versions[one.version]?.unit ?? -1) === group)) readers.add(other)
+      if (
+        simulation.inputs.some((one) => this.#group.get(this.#input.flow.versions[one.version]?.unit ?? -1) === group)
+      )
+        readers.add(other)
     }
     return readers.size === 1 ? ([...readers][0] ?? null) : null
   }
@@ -379,7 +409,9 @@ class Cutter {
     const to = this.#cellOf(theirs[0] ?? next)
     const between = this.#input.document.cells.slice(Math.min(from, to) + 1, Math.max(from, to))
     if (between.some((cell) => cell.type === 'markdown' && /^\s*(#{1,6}\s|<h[1-6])/mu.test(cell.source))) return false
-    const slow = (this.#input.observation?.cells ?? []).some((cell) => cell.ms > 1000 && mine.some((unit) => this.#cellOf(unit) === cell.index))
+    const slow = (this.#input.observation?.cells ?? []).some(
+      (cell) => cell.ms > 1000 && mine.some((unit) => this.#cellOf(unit) === cell.index),
+    )
     if (slow) return false
     const made = new Set(mine.flatMap((unit) => [...(this.#input.flow.units[unit]?.defs.keys() ?? [])]))
     const simulation = simulate(this.#input, theirs)
@@ -393,7 +425,11 @@ class Cutter {
     const groups = this.#groups().map((group) => ({ group, units: this.#unitsOf(group) }))
     const simulations = groups.map((one) => this.#simulated(one.units))
     const displays = this.#displays.map((display) => ({ display, simulation: this.#simulated(display.units) }))
-    const crossing = new Set([...simulations, ...displays.map((one) => one.simulation)].flatMap((one) => one.inputs.map((input) => input.version)))
+    const crossing = new Set(
+      [...simulations, ...displays.map((one) => one.simulation)].flatMap((one) =>
+        one.inputs.map((input) => input.version),
+      ),
+    )
     const previous = this.#randomPredecessors()
     const steps: PlannedStep[] = groups.map(({ group, units }, at) => {
       const simulation = simulations[at] as Simulation
@@ -408,9 +444,21 @@ class Cutter {
       }
     })
     for (const { display, simulation } of displays) {
-      steps.push({ kind: display.kind, units: display.units, simulation, outputs: [], afterRandom: null, writes: display.writes })
+      steps.push({
+        kind: display.kind,
+        units: display.units,
+        simulation,
+        outputs: [],
+        afterRandom: null,
+        writes: display.writes,
+      })
     }
-    return { steps, merges: [...this.#merges].map(([why, cells]) => ({ cells: [...cells].sort((a, b) => a - b), why })).filter((one) => one.cells.length > 1) }
+    return {
+      steps,
+      merges: [...this.#merges]
+        .map(([why, cells]) => ({ cells: [...cells].sort((a, b) => a - b), why }))
+        .filter((one) => one.cells.length > 1),
+    }
   }
 
   #simulated(units: readonly number[]): Simulation {
@@ -427,8 +475,12 @@ class Cutter {
       if (units.includes(maker)) made.push({ name, version })
     }
     const sticky = stickyVersions(this.#input, () => false)
-    const final = made.filter((one) => this.#input.flow.final.get(one.name) === one.version && !sticky.has(one.version) && this.#isResult(one))
-    const chosen = made.filter((one) => crossing.has(one.version) || (final.includes(one) && !this.#isUsed(one.version)))
+    const final = made.filter(
+      (one) => this.#input.flow.final.get(one.name) === one.version && !sticky.has(one.version) && this.#isResult(one),
+    )
+    const chosen = made.filter(
+      (one) => crossing.has(one.version) || (final.includes(one) && !this.#isUsed(one.version)),
+    )
     if (chosen.length > 0) return chosen
     return final.slice(-1)
   }
@@ -441,12 +493,17 @@ class Cutter {
     const maker = this.#input.units.list[this.#input.flow.versions[one.version]?.unit ?? -1]
     if (maker === undefined || one.name.startsWith('_')) return false
     if (isFigure({ units: this.#input.units, flow: this.#input.flow, roles: this.#input.roles.of }, maker)) return false
-    return !['for', 'with', 'import', 'def', 'class', 'while'].includes(maker.facts.kind) || maker.mutates.has(one.name) || !loopTarget(maker.facts.kind, one.name, this.#input.textOf(maker.id))
+    return (
+      !['for', 'with', 'import', 'def', 'class', 'while'].includes(maker.facts.kind) ||
+      maker.mutates.has(one.name) ||
+      !loopTarget(maker.facts.kind, one.name, this.#input.textOf(maker.id))
+    )
   }
 }
 
 function loopTarget(kind: string, name: string, text: string): boolean {
-  if (kind === 'for') return new RegExp(`\\bfor\\s+[^:]*\\b${name.replaceAll(/\W/gu, '')}\\b[^:]*\\bin\\b`, 'u').test(text)
+  if (kind === 'for')
+    return new RegExp(`\\bfor\\s+[^:]*\\b${name.replaceAll(/\W/gu, '')}\\b[^:]*\\bin\\b`, 'u').test(text)
   if (kind === 'with') return new RegExp(`\\bas\\s+\\(?[^:]*\\b${name.replaceAll(/\W/gu, '')}\\b`, 'u').test(text)
   return kind !== 'while'
 }

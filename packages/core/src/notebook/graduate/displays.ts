@@ -40,7 +40,11 @@ function displaysOfCell(input: DisplayInput, cell: number): DisplayGroup[] {
     changed = kept.size !== shown.size
     shown = kept
   }
-  return splitByFile(input, cell, [...shown].sort((a, b) => a - b))
+  return splitByFile(
+    input,
+    cell,
+    [...shown].sort((a, b) => a - b),
+  )
 }
 
 export function isFigure(input: DisplayInput, unit: Unit): boolean {
@@ -58,7 +62,13 @@ function onlyTouchesScreen(input: DisplayInput, unit: Unit): boolean {
   if (flow === undefined || unit.deletes.length > 0) return false
   for (const token of flow.tokens) {
     if (token.token === 'stdout' || token.token === 'figure') continue
-    if (token.mode === 'read' && !token.token.startsWith('table:') && !token.token.startsWith('net:') && !token.token.startsWith('rng:')) continue
+    if (
+      token.mode === 'read' &&
+      !token.token.startsWith('table:') &&
+      !token.token.startsWith('net:') &&
+      !token.token.startsWith('rng:')
+    )
+      continue
     if (token.token.startsWith('file:') && isOwnFile(input, unit, token.token)) continue
     return false
   }
@@ -70,7 +80,9 @@ function isOwnFile(input: DisplayInput, unit: Unit, token: string): boolean {
   const path = token.slice('file:'.length)
   if (path === '' || path === '?' || path.includes('*')) return false
   return input.units.list.every(
-    (other) => other.id === unit.id || !(input.flow.units[other.id]?.tokens ?? []).some((use) => mayBeSameFile(use.token, token)),
+    (other) =>
+      other.id === unit.id ||
+      !(input.flow.units[other.id]?.tokens ?? []).some((use) => mayBeSameFile(use.token, token)),
   )
 }
 
@@ -91,7 +103,10 @@ function normal(path: string): string {
 
 function matches(pattern: string, path: string): boolean {
   if (!pattern.includes('*') && !pattern.includes('?')) return false
-  const source = pattern.split('*').map((part) => part.replaceAll(/[.+?^${}()|[\]\\]/gu, '\\$&')).join('.*')
+  const source = pattern
+    .split('*')
+    .map((part) => part.replaceAll(/[.+?^${}()|[\]\\]/gu, '\\$&'))
+    .join('.*')
   return new RegExp(`^${source}$`, 'u').test(path)
 }
 
@@ -108,7 +123,8 @@ function staysShown(input: DisplayInput, id: number, shown: ReadonlySet<number>)
   }
   if (unit.facts.kind === 'expr' || unit.facts.kind === 'magic' || isFigure(input, unit)) return true
   if (writtenFiles(input, unit).length > 0) return true
-  if (['for', 'with', 'if', 'while'].includes(unit.facts.kind)) return flow.tokens.some((token) => token.token === 'stdout')
+  if (['for', 'with', 'if', 'while'].includes(unit.facts.kind))
+    return flow.tokens.some((token) => token.token === 'stdout')
   // What is made from a figure (`ax2 = ax.twinx()`) belongs to it.
   return [...flow.uses.values()].some((version) => {
     const maker = input.flow.versions[version]?.unit ?? -1
@@ -130,7 +146,10 @@ function splitByFile(input: DisplayInput, cell: number, ids: readonly number[]):
     if (unit === undefined) continue
     const writes = writtenFiles(input, unit)
     const flow = input.flow.units[id]
-    const alone = flow !== undefined && !isFigure(input, unit) && [...flow.uses.values()].every((version) => !ids.includes(input.flow.versions[version]?.unit ?? -1))
+    const alone =
+      flow !== undefined &&
+      !isFigure(input, unit) &&
+      [...flow.uses.values()].every((version) => !ids.includes(input.flow.versions[version]?.unit ?? -1))
     if (writes.length > 0 && alone) groups.push({ kind: 'file', cell, units: [id], writes })
     else rest.push(id)
   }

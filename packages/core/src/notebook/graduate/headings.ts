@@ -42,9 +42,17 @@ function plainProse(markdown: string): string {
     .replaceAll(/\[([^\]]*)\]\([^)]*\)/gu, '$1')
     .replaceAll(/<[^>\n]+>/gu, '')
     .split('\n')
-    .map((line) => line.replace(/^\s*#{1,6}\s+/u, '').replaceAll(/[*_]{2,3}([^*_]+)[*_]{2,3}/gu, '$1').trimEnd())
+    .map((line) =>
+      line
+        .replace(/^\s*#{1,6}\s+/u, '')
+        .replaceAll(/[*_]{2,3}([^*_]+)[*_]{2,3}/gu, '$1')
+        .trimEnd(),
+    )
     .filter((line) => !/^\s*([-*_]\s*){3,}$/u.test(line))
-  return lines.join('\n').replaceAll(/\n{3,}/gu, '\n\n').trim()
+  return lines
+    .join('\n')
+    .replaceAll(/\n{3,}/gu, '\n\n')
+    .trim()
 }
 
 /** Lines of a docstring; backslashes and quotes cannot end or change it. */

@@ -8,7 +8,16 @@ const BUILTINS =
 
 export const BUILTIN_NAMES: ReadonlySet<string> = new Set(BUILTINS.split(' '))
 const RESERVED: ReadonlySet<string> = new Set([
-  ...KEYWORDS.split(' '), ...BUILTIN_NAMES, 'asset', 'check', 'effect', 'param', 'report', 'setup', 'cellmill', 'self',
+  ...KEYWORDS.split(' '),
+  ...BUILTIN_NAMES,
+  'asset',
+  'check',
+  'effect',
+  'param',
+  'report',
+  'setup',
+  'cellmill',
+  'self',
 ])
 
 export class NameTable {

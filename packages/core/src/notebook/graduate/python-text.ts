@@ -64,7 +64,10 @@ function applyEdit(rows: string[], edit: TextEdit, span: Span, marks: Map<number
 }
 
 function trailingComment(line: string, column: number): string {
-  const rest = line.slice(column).trim().replace(/^;+\s*/u, '')
+  const rest = line
+    .slice(column)
+    .trim()
+    .replace(/^;+\s*/u, '')
   return rest.startsWith('#') ? rest : ''
 }
 

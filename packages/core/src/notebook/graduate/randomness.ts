@@ -5,5 +5,13 @@ const SEEDING = /(^|\.)(seed|manual_seed|manual_seed_all|set_seed|set_random_see
 
 /** A seed alone: a statement that seeds and draws counts as drawing. */
 export function isSeed(unit: Unit): boolean {
-  return unit.facts.kind === 'expr' && unit.facts.calls.length === 1 && unit.facts.calls.every((call) => SEEDING.test(call.callee) && !/^(\s*|None)$/u.test(Object.values(call.literals)[0] ?? Object.values(call.names)[0] ?? ''))
+  return (
+    unit.facts.kind === 'expr' &&
+    unit.facts.calls.length === 1 &&
+    unit.facts.calls.every(
+      (call) =>
+        SEEDING.test(call.callee) &&
+        !/^(\s*|None)$/u.test(Object.values(call.literals)[0] ?? Object.values(call.names)[0] ?? ''),
+    )
+  )
 }

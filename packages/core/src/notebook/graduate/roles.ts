@@ -12,9 +12,14 @@ import { BUILTIN_NAMES } from './names.ts'
 
 export type Role =
   /** At module level, once. */
-  | 'import' | 'definition' | 'constant' | 'parameter'
+  | 'import'
+  | 'definition'
+  | 'constant'
+  | 'parameter'
   /** Repeated inside each step that needs it, in order. */
-  | 'local-import' | 'local-definition' | 'local-constant'
+  | 'local-import'
+  | 'local-definition'
+  | 'local-constant'
   /** A process-wide setting: all later steps start under it. */
   | 'setting'
   | 'compute'
@@ -109,7 +114,9 @@ class RoleAssigner {
     if (unit.facts.kind === 'import') {
       this.#roles[unit.id] = this.#importRole(unit)
     } else if (this.#isGuardedImport(unit)) {
-      this.#roles[unit.id] = unit.mayBinds.concat(unit.binds).every((name) => this.#single(name, unit)) ? 'import' : 'compute'
+      this.#roles[unit.id] = unit.mayBinds.concat(unit.binds).every((name) => this.#single(name, unit))
+        ? 'import'
+        : 'compute'
     } else if (isDefinition(unit) && this.#canBeRepeated(unit)) {
       this.#roles[unit.id] = 'local-definition'
     } else if (this.#isConstant(unit)) {
@@ -149,7 +156,8 @@ class RoleAssigner {
       )
     })
     const late = this.#input.units.list.some(
-      (other) => other.id < unit.id && other.tokens.some((token) => token.mode === 'write' && changesImports(token.token)),
+      (other) =>
+        other.id < unit.id && other.tokens.some((token) => token.mode === 'write' && changesImports(token.token)),
     )
     return same && !late ? 'import' : 'local-import'
   }
@@ -172,10 +180,14 @@ class RoleAssigner {
     const decorated = unit.facts.definitions.some((one) => one.decorated)
     const names = this.#input.units.names
     const flow = this.#input.flow.units[unit.id]
-    if (decorated && [...(flow?.uses.values() ?? [])].some((id) => {
-      const version = this.#input.flow.versions[id]
-      return version !== undefined && version.lateWrites.size > 0
-    })) return false
+    if (
+      decorated &&
+      [...(flow?.uses.values() ?? [])].some((id) => {
+        const version = this.#input.flow.versions[id]
+        return version !== undefined && version.lateWrites.size > 0
+      })
+    )
+      return false
     return !unit.facts.namesInStrings.some((word) => names.has(word) && readsByName(text, word))
   }
 
@@ -222,7 +234,9 @@ class RoleAssigner {
   #settleRepeated(): void {
     const hoisted = this.#hoisted()
     const repeated = new Set(
-      this.#input.units.list.filter((unit) => isRepeated(this.#roles[unit.id] ?? 'compute')).flatMap((unit) => unit.binds),
+      this.#input.units.list
+        .filter((unit) => isRepeated(this.#roles[unit.id] ?? 'compute'))
+        .flatMap((unit) => unit.binds),
     )
     for (const unit of this.#input.units.list) {
       if (this.#roles[unit.id] !== 'local-definition') continue
@@ -243,8 +257,9 @@ class RoleAssigner {
     }
     const own = new Set(unit.binds)
     return (
-      unit.facts.definitions.every((one) => lateChanges(one).length === 0 && one.lateTokens.every((token) => !isFileToken(token.token))) &&
-      [...words].every((name) => own.has(name) || hoisted.has(name) || !names.has(name))
+      unit.facts.definitions.every(
+        (one) => lateChanges(one).length === 0 && one.lateTokens.every((token) => !isFileToken(token.token)),
+      ) && [...words].every((name) => own.has(name) || hoisted.has(name) || !names.has(name))
     )
   }
 
@@ -254,17 +269,27 @@ class RoleAssigner {
       if (this.#roles[unit.id] !== 'compute') continue
       const writes = unit.tokens.filter((token) => token.mode === 'write' && token.token.startsWith('cfg:'))
       if (writes.length === 0) continue
-      const others = unit.tokens.filter((token) => token.mode === 'write' && !/^(cfg:|stdout|figure)/u.test(token.token))
+      const others = unit.tokens.filter(
+        (token) => token.mode === 'write' && !/^(cfg:|stdout|figure)/u.test(token.token),
+      )
       const names = this.#input.units.names
       const closed = [...unit.reads].every((name) => hoisted.has(name) || !names.has(name))
       const simple = unit.binds.length + unit.mayBinds.length + unit.deletes.length === 0 && others.length === 0
       const moves = writes.find((token) => token.token === 'cfg:cwd' || token.token === 'cfg:sys.path')
       if (moves !== undefined) {
-        this.#refusals.push({ code: 'N31', cell: unit.cell, message: `the cell ${moves.why}, which changes what later cells find on disk; use paths instead` })
+        this.#refusals.push({
+          code: 'N31',
+          cell: unit.cell,
+          message: `the cell ${moves.why}, which changes what later cells find on disk; use paths instead`,
+        })
       } else if (simple && closed && [...unit.mutates].every((name) => hoisted.has(name))) {
         this.#roles[unit.id] = 'setting'
       } else if (!writes.every((token) => HARMLESS.has(token.token))) {
-        this.#refusals.push({ code: 'N31', cell: unit.cell, message: `the cell ${writes[0]?.why ?? 'changes a process-wide setting'} as part of other work; put the setting in a statement of its own` })
+        this.#refusals.push({
+          code: 'N31',
+          cell: unit.cell,
+          message: `the cell ${writes[0]?.why ?? 'changes a process-wide setting'} as part of other work; put the setting in a statement of its own`,
+        })
       }
     }
   }
@@ -272,7 +297,8 @@ class RoleAssigner {
   #hoisted(): Set<string> {
     const names = new Set<string>()
     for (const unit of this.#input.units.list) {
-      if (isModuleRole(this.#roles[unit.id] ?? 'compute')) for (const name of [...unit.binds, ...unit.mayBinds]) names.add(name)
+      if (isModuleRole(this.#roles[unit.id] ?? 'compute'))
+        for (const name of [...unit.binds, ...unit.mayBinds]) names.add(name)
     }
     return names
   }
@@ -300,19 +326,34 @@ export function isFileToken(token: string): boolean {
 
 function sameImport(unit: Unit, name: string, wanted: { module: string; name: string | null } | undefined): boolean {
   const found = unit.facts.imports.filter((one) => one.boundAs === name)
-  return wanted !== undefined && found.some((one) => one.module === wanted.module && one.name === wanted.name) ||
-    (found.length > 0 && wanted !== undefined && found.every((one) => one.name === null && wanted.name === null && one.module.split('.')[0] === wanted.module.split('.')[0]))
+  return (
+    (wanted !== undefined && found.some((one) => one.module === wanted.module && one.name === wanted.name)) ||
+    (found.length > 0 &&
+      wanted !== undefined &&
+      found.every(
+        (one) => one.name === null && wanted.name === null && one.module.split('.')[0] === wanted.module.split('.')[0],
+      ))
+  )
 }
 
 /** Mutable defaults, attributes of the function or class, class-level containers and counters. */
 function keepsState(unit: Unit, text: string, name: string): boolean {
   const owner = name.replaceAll(/\W/gu, '')
   const container = String.raw`(\[|\{|(list|dict|set|bytearray|deque|defaultdict|Counter|OrderedDict|iter|count|cycle|[A-Z]\w*)\()`
-  if (new RegExp(String.raw`^[ \t]*(async[ \t]+)?def\s+\w+\s*\((?:[^#]*?)=\s*${container}`, 'mu').test(signature(text))) return true
-  if (new RegExp(String.raw`\b(${owner}|cls|__class__|type\(self\))\.\w+(\[[^\]]*\])?\s*([+\-*/|&^%@]|//|\*\*|<<|>>)?=(?!=)`, 'u').test(text)) return true
+  if (new RegExp(String.raw`^[ \t]*(async[ \t]+)?def\s+\w+\s*\((?:[^#]*?)=\s*${container}`, 'mu').test(signature(text)))
+    return true
+  if (
+    new RegExp(
+      String.raw`\b(${owner}|cls|__class__|type\(self\))\.\w+(\[[^\]]*\])?\s*([+\-*/|&^%@]|//|\*\*|<<|>>)?=(?!=)`,
+      'u',
+    ).test(text)
+  )
+    return true
   if (unit.facts.kind !== 'class') return false
-  return new RegExp(String.raw`^[ \t]+\w+\s*(:[^=\n]+)?=\s*(${container}|\w+\(|itertools)`, 'mu').test(classLevel(text)) ||
+  return (
+    new RegExp(String.raw`^[ \t]+\w+\s*(:[^=\n]+)?=\s*(${container}|\w+\(|itertools)`, 'mu').test(classLevel(text)) ||
     /\b(cls|__class__|type\(self\))\.\w+/u.test(text)
+  )
 }
 
 function signature(text: string): string {

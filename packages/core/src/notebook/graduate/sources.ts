@@ -54,7 +54,9 @@ class SourceFinder {
   constructor(input: SourceInput) {
     this.#input = input
     this.#written = input.flow.units.flatMap((flow) =>
-      flow.tokens.filter((token) => token.mode === 'write' && token.token.startsWith('file:')).map((token) => token.token),
+      flow.tokens
+        .filter((token) => token.mode === 'write' && token.token.startsWith('file:'))
+        .map((token) => token.token),
     )
   }
 
@@ -65,21 +67,34 @@ class SourceFinder {
       for (const token of flow.tokens) {
         if (token.mode !== 'read') continue
         if (token.token.startsWith('net:')) this.#address(id, unit.cell)
-        if (!token.token.startsWith('file:') || this.#written.some((other) => mayBeSameFile(other, token.token))) continue
+        if (!token.token.startsWith('file:') || this.#written.some((other) => mayBeSameFile(other, token.token)))
+          continue
         this.#file(id, unit.cell, token.token.slice('file:'.length))
       }
     })
-    return { sources: [...this.#sources.values()], usedBy: this.#usedBy, edits: this.#edits, repairs: this.#repairs, refusals: this.#refusals }
+    return {
+      sources: [...this.#sources.values()],
+      usedBy: this.#usedBy,
+      edits: this.#edits,
+      repairs: this.#repairs,
+      refusals: this.#refusals,
+    }
   }
 
   #literals(unit: number, matches: (literal: Literal) => boolean): Literal[] {
-    return (this.#input.units.list[unit]?.facts.literals ?? []).filter((literal) => literal.type === 'str' && matches(literal))
+    return (this.#input.units.list[unit]?.facts.literals ?? []).filter(
+      (literal) => literal.type === 'str' && matches(literal),
+    )
   }
 
   #file(unit: number, cell: number, original: string): void {
     const literals = this.#literals(unit, (literal) => literal.value === original)
     if (original === '?' || original === '' || literals.length === 0) {
-      this.#refuse('N21', cell, `the path of a file that it reads (${original === '?' ? 'not known before it runs' : original}) is not written where it is read; write the path as text in the call`)
+      this.#refuse(
+        'N21',
+        cell,
+        `the path of a file that it reads (${original === '?' ? 'not known before it runs' : original}) is not written where it is read; write the path as text in the call`,
+      )
       return
     }
     const path = this.#resolve(original, cell)
@@ -89,9 +104,15 @@ class SourceFinder {
 
   #address(unit: number, cell: number): void {
     const literals = this.#literals(unit, (literal) => /^https?:\/\//u.test(literal.value))
-    const reading = (this.#input.units.list[unit]?.facts.calls ?? []).some((call) => /^(pandas|polars)\.(read|scan)_(csv|json|parquet|excel|table|ndjson|fwf)$/u.test(call.callee))
+    const reading = (this.#input.units.list[unit]?.facts.calls ?? []).some((call) =>
+      /^(pandas|polars)\.(read|scan)_(csv|json|parquet|excel|table|ndjson|fwf)$/u.test(call.callee),
+    )
     if (literals.length !== 1 || !reading) {
-      this.#refuse('N25', cell, 'it reads from the network in a way that cannot be kept and replayed; save what it reads in a file')
+      this.#refuse(
+        'N25',
+        cell,
+        'it reads from the network in a way that cannot be kept and replayed; save what it reads in a file',
+      )
       return
     }
     const url = literals[0]?.value ?? ''
@@ -104,7 +125,8 @@ class SourceFinder {
     if (!used.includes(source.name)) this.#usedBy.set(unit, [...used, source.name])
     const edits = this.#edits.get(unit) ?? []
     for (const literal of literals) {
-      if (edits.some((edit) => edit.span.line === literal.span.line && edit.span.column === literal.span.column)) continue
+      if (edits.some((edit) => edit.span.line === literal.span.line && edit.span.column === literal.span.column))
+        continue
       edits.push({ span: literal.span, text: source.name })
     }
     this.#edits.set(unit, edits)
@@ -112,7 +134,11 @@ class SourceFinder {
 
   #declare(path: string, original: string, cell: number): GraduatedSource {
     const given = Object.entries(this.#input.given).find(([, value]) => value === path)?.[0]
-    const leaf = path.replace(/[?#].*$/u, '').split('/').findLast((part) => part !== '') ?? path
+    const leaf =
+      path
+        .replace(/[?#].*$/u, '')
+        .split('/')
+        .findLast((part) => part !== '') ?? path
     const name = this.#input.names.take(given ?? identifier(leaf.replaceAll('*', 'all')))
     const source = { name, path, original, cell }
     this.#sources.set(path, source)
@@ -140,9 +166,13 @@ class SourceFinder {
       this.#repair(original, same[0], cell, null)
       return same[0]
     }
-    this.#refuse('N21', cell, same.length > 1
-      ? `${original} is not here, and ${same.length} files are called ${leaf}; say which with --source ${identifier(leaf)}=PATH`
-      : `${original} is not here; give it with --source ${identifier(leaf)}=PATH`)
+    this.#refuse(
+      'N21',
+      cell,
+      same.length > 1
+        ? `${original} is not here, and ${same.length} files are called ${leaf}; say which with --source ${identifier(leaf)}=PATH`
+        : `${original} is not here; give it with --source ${identifier(leaf)}=PATH`,
+    )
     return null
   }
 

@@ -28,7 +28,8 @@ export function stickyVersions(input: StickyInput, isFigure: (unit: Unit) => boo
 
 function whySticky(input: StickyInput, unit: Unit, version: number, isFigure: (unit: Unit) => boolean): string | null {
   const name = input.flow.versions[version]?.name ?? ''
-  if (input.roles.sticky.has(version)) return unit.facts.kind === 'import' ? 'is a module' : 'is defined from values of the notebook'
+  if (input.roles.sticky.has(version))
+    return unit.facts.kind === 'import' ? 'is a module' : 'is defined from values of the notebook'
   const seen = observedValue(input.observation, unit, name)
   if (seen !== null) {
     if (seen.kind === 'unserialisable') return `cannot be stored (${seen.type})`
@@ -39,15 +40,21 @@ function whySticky(input: StickyInput, unit: Unit, version: number, isFigure: (u
   if (isFigure(unit) && unit.binds.includes(name)) return 'belongs to a figure'
   if (unit.facts.kind !== 'assign' && unit.facts.kind !== 'with' && unit.facts.kind !== 'annassign') return null
   const text = input.textOf(unit.id)
-  if (unit.facts.calls.some((call) => MAKES_RESOURCE.test(call.callee) && isWholeValue(call.callee, text))) return 'is an iterator or an open resource'
+  if (unit.facts.calls.some((call) => MAKES_RESOURCE.test(call.callee) && isWholeValue(call.callee, text)))
+    return 'is an iterator or an open resource'
   if (/=\s*\((?:(?!\n\S).)*\bfor\b.*\)\s*$/su.test(text)) return 'is a generator'
-  const made = unit.facts.calls.find((call) => input.flow.versions.some((one) => one.name === call.callee && definesGenerator(input, one.unit)))
+  const made = unit.facts.calls.find((call) =>
+    input.flow.versions.some((one) => one.name === call.callee && definesGenerator(input, one.unit)),
+  )
   return made === undefined ? null : 'is a generator'
 }
 
 function isWholeValue(callee: string, text: string): boolean {
   const leaf = callee.slice(callee.lastIndexOf('.') + 1)
-  return new RegExp(String.raw`(=|\bwith|,)\s*[\w.]*\b${leaf}\(`, 'u').test(text) && !/=\s*(list|tuple|dict|set|sorted|sum|len|max|min|any|all)\(/u.test(text)
+  return (
+    new RegExp(String.raw`(=|\bwith|,)\s*[\w.]*\b${leaf}\(`, 'u').test(text) &&
+    !/=\s*(list|tuple|dict|set|sorted|sum|len|max|min|any|all)\(/u.test(text)
+  )
 }
 
 function definesGenerator(input: StickyInput, unit: number): boolean {
@@ -57,13 +64,20 @@ function definesGenerator(input: StickyInput, unit: number): boolean {
 /** What is made from a class of a step may be an instance of it. */
 function inherited(input: StickyInput, unit: Unit, name: string, sticky: ReadonlyMap<number, string>): string | null {
   const seen = observedValue(input.observation, unit, name)
-  if (seen !== null && !seen.definedHere && seen.kind !== 'unserialisable' && /^(builtins\.(int|float|bool|str|NoneType|complex|bytes)|numpy\.|pandas\.)/u.test(seen.type)) return null
+  if (
+    seen !== null &&
+    !seen.definedHere &&
+    seen.kind !== 'unserialisable' &&
+    /^(builtins\.(int|float|bool|str|NoneType|complex|bytes)|numpy\.|pandas\.)/u.test(seen.type)
+  )
+    return null
   const uses = input.flow.units[unit.id]?.uses ?? new Map<string, number>()
   for (const [used, version] of uses) {
     const maker = input.units.list[input.flow.versions[version]?.unit ?? -1]
     const isClass = sticky.has(version) && (maker?.facts.definitions.length ?? 0) > 0
     if (isClass || sticky.get(version)?.startsWith('may hold') === true) {
-      if (unit.reads.has(used)) return `may hold what ${sticky.get(version)?.startsWith('may hold') === true ? 'a step defines' : `${used} makes`}`
+      if (unit.reads.has(used))
+        return `may hold what ${sticky.get(version)?.startsWith('may hold') === true ? 'a step defines' : `${used} makes`}`
     }
   }
   return null

@@ -65,7 +65,9 @@ export function writeModule(input: ModuleInput): ModuleText {
     }
     out.push(...block.lines)
   }
-  const origins = out.flatMap((line, index) => line.cell === null || line.line === null ? [] : [{ line: index + 1, cell: line.cell, cellLine: line.line }])
+  const origins = out.flatMap((line, index) =>
+    line.cell === null || line.line === null ? [] : [{ line: index + 1, cell: line.cell, cellLine: line.line }],
+  )
   return { text: `${out.map((line) => line.text).join('\n')}\n`, lines: origins, places }
 }
 
@@ -103,8 +105,16 @@ export function indentWritten(line: WrittenLine): WrittenLine {
 
 function functionLines(one: FunctionText): WrittenLine[] {
   const head = `def ${one.name}(${one.parameters.join(', ')})${one.returns === '' ? '' : ` -> ${one.returns}`}:`
-  const signature = head.length <= 110 ? [head] : [`def ${one.name}(`, ...one.parameters.map((parameter) => `    ${parameter},`), `)${one.returns === '' ? '' : ` -> ${one.returns}`}:`]
-  const doc = one.docstring === '' ? [] : docstringLines(one.docstring).map((line) => bare(line === '' ? '' : `    ${line}`))
+  const signature =
+    head.length <= 110
+      ? [head]
+      : [
+          `def ${one.name}(`,
+          ...one.parameters.map((parameter) => `    ${parameter},`),
+          `)${one.returns === '' ? '' : ` -> ${one.returns}`}:`,
+        ]
+  const doc =
+    one.docstring === '' ? [] : docstringLines(one.docstring).map((line) => bare(line === '' ? '' : `    ${line}`))
   const body = one.body.length === 0 && doc.length === 0 ? [bare('pass')] : one.body
   return [bare(one.decorator), ...signature.map(bare), ...doc, ...body.map(indentWritten)]
 }

@@ -1,0 +1,308 @@
+/**
+ * Turns planned steps into functions: names, arguments, the lines that give a version its notebook name back, settings
+ * in force, and what is returned. Names are unique in the module; an argument is always called like the asset it reads.
+ */
+import type { GraduatedOutput, GraduatedStep } from '../graduation.ts'
+import type { Observation, ObservedValue } from '../observation.ts'
+import type { NotebookDocument } from '../document.ts'
+import type { PlannedStep } from './cut.ts'
+import type { StepFacts } from './simulate.ts'
+import { isFigure } from './displays.ts'
+import { annotationOf, isFrame, kindOf } from './annotations.ts'
+import { headingOf, proseAbove } from './headings.ts'
+import { identifier, type NameTable } from './names.ts'
+import { joinPath, type SourcePlan } from './sources.ts'
+import { observedValue } from './sticky.ts'
+import { pythonString } from './python-text.ts'
+import { bare, type FunctionText, type WrittenLine } from './write-module.ts'
+
+export interface StepWriterInput extends StepFacts {
+  readonly document: NotebookDocument
+  readonly observation: Observation | null
+  readonly steps: readonly PlannedStep[]
+  readonly sources: SourcePlan
+  readonly names: NameTable
+  /** Settings that are not in force from the start: each later step repeats them. */
+  readonly lateSettings: readonly number[]
+  readonly lines: (unit: number, display: boolean) => readonly WrittenLine[]
+  /** Module aliases: `pd` to `pandas`. */
+  readonly aliases: ReadonlyMap<string, string>
+}
+
+export interface WrittenSteps {
+  readonly functions: readonly FunctionText[]
+  readonly steps: readonly Omit<GraduatedStep, 'file' | 'line'>[]
+  readonly extraImports: ReadonlySet<string>
+  readonly cellmillNames: ReadonlySet<string>
+  readonly held: ReadonlyMap<string, string>
+}
+
+export class StepWriter {
+  readonly #input: StepWriterInput
+  readonly #assets = new Map<number, string>()
+  readonly #functionNames: string[] = []
+  readonly #extraImports = new Set<string>()
+  readonly #cellmill = new Set<string>()
+  readonly #held = new Map<string, string>()
+
+  constructor(input: StepWriterInput) {
+    this.#input = input
+  }
+
+  write(): WrittenSteps {
+    this.#nameOutputs()
+    const functions: FunctionText[] = []
+    const steps: Omit<GraduatedStep, 'file' | 'line'>[] = []
+    const order = this.#readingOrder()
+    for (const at of order) {
+      const step = this.#input.steps[at]
+      if (step === undefined) continue
+      const written = this.#step(step, at)
+      functions.push(written.text)
+      steps.push(written.step)
+    }
+    return { functions, steps, extraImports: this.#extraImports, cellmillNames: this.#cellmill, held: this.#held }
+  }
+
+  /** Makers before readers, else as in the notebook. */
+  #readingOrder(): number[] {
+    const { steps } = this.#input
+    const makers = new Map(steps.flatMap((step, at) => step.outputs.map((one) => [one.version, at] as const)))
+    const order: number[] = []
+    const visit = (at: number): void => {
+      const step = steps[at]
+      if (step === undefined || order.includes(at)) return
+      for (const input of step.simulation.inputs) {
+        const maker = makers.get(input.version)
+        if (maker !== undefined && maker !== at) visit(maker)
+      }
+      if (step.afterRandom !== null) visit(step.afterRandom)
+      if (!order.includes(at)) order.push(at)
+    }
+    const byPlace = steps.map((_, at) => at).sort((a, b) => (steps[a]?.units[0] ?? 0) - (steps[b]?.units[0] ?? 0))
+    for (const at of byPlace) visit(at)
+    return order
+  }
+
+  #nameOutputs(): void {
+    this.#input.steps.forEach((step, at) => {
+      if (step.kind === 'asset' && step.outputs.length === 1) {
+        const output = step.outputs[0] as { name: string; version: number }
+        const name = this.#assetName(output.name)
+        this.#assets.set(output.version, name)
+        this.#functionNames[at] = name
+        return
+      }
+      for (const output of step.outputs) this.#assets.set(output.version, this.#assetName(output.name))
+    })
+    this.#input.steps.forEach((step, at) => {
+      this.#functionNames[at] ??= this.#input.names.take(this.#wantedName(step))
+    })
+  }
+
+  #assetName(variable: string): string {
+    const wanted = identifier(variable)
+    const own = this.#input.units.names.has(variable) && wanted === variable ? variable : null
+    return this.#input.names.take(wanted === 'value' ? 'value' : wanted, own)
+  }
+
+  #wantedName(step: PlannedStep): string {
+    const cell = this.#cells(step)[0] ?? 0
+    if (step.kind === 'file') return identifier((step.writes[0] ?? 'file').split(/[\\/]/u).at(-1) ?? 'file')
+    const heading = headingOf(this.#input.document, cell)
+    const what = step.outputs.map((one) => identifier(one.name))
+    if (step.kind === 'asset')
+      return what.length === 0
+        ? 'work'
+        : what.length <= 3
+          ? `make_${what.join('_')}`
+          : (heading ?? `make_${what.slice(0, 2).join('_')}_and_more`)
+    const shown = step.simulation.inputs.map((one) => identifier(one.name))
+    return heading === null || heading.length > 50
+      ? shown.length === 0
+        ? `shown_in_cell_${cell}`
+        : `show_${shown.slice(0, 3).join('_')}`
+      : heading
+  }
+
+  #cells(step: PlannedStep): number[] {
+    return [...new Set(step.units.map((unit) => this.#input.units.list[unit]?.cell ?? 0))]
+  }
+
+  #step(step: PlannedStep, at: number): { text: FunctionText; step: Omit<GraduatedStep, 'file' | 'line'> } {
+    const name = this.#functionNames[at] as string
+    const cells = this.#cells(step)
+    const inputs = this.#inputs(step)
+    const body: WrittenLine[] = []
+    for (const builtin of step.simulation.builtins) {
+      this.#extraImports.add('import builtins')
+      body.push(bare(`${builtin} = builtins.${builtin}`))
+    }
+    for (const input of inputs)
+      if (input.asset !== null && input.argument !== input.variable)
+        body.push(bare(`${input.variable} = ${input.argument}`))
+    body.push(...this.#body(step))
+    const outputs = this.#outputs(step)
+    if (step.kind === 'file') body.push(...this.#fileReturn(step, body))
+    else if (outputs.length > 0) body.push(bare(`return ${step.outputs.map((one) => one.name).join(', ')}`))
+    const isReport = step.kind === 'report' || (step.kind === 'asset' && outputs.length === 0)
+    return {
+      text: {
+        at: step.units[0] ?? 0,
+        name,
+        decorator: this.#decorator(step, isReport),
+        parameters: inputs.map((input) =>
+          input.annotation === '' ? input.argument : `${input.argument}: ${input.annotation}`,
+        ),
+        returns: this.#returns(step, isReport),
+        docstring: this.#docstring(cells),
+        body,
+      },
+      step: {
+        name,
+        kind: isReport ? 'report' : 'asset',
+        language: 'python',
+        cells,
+        inputs: inputs.map(({ argument, asset, source, variable }) => ({ argument, asset, source, variable })),
+        outputs:
+          step.kind === 'file' ? [{ asset: name, kind: 'file', variables: [], afterCell: cells.at(-1) ?? 0 }] : outputs,
+        locals: this.#locals(step),
+        afterRandom: step.afterRandom === null ? null : this.#afterRandom(step.afterRandom),
+      },
+    }
+  }
+
+  #inputs(
+    step: PlannedStep,
+  ): { argument: string; asset: string | null; source: string | null; variable: string; annotation: string }[] {
+    const assets = step.simulation.inputs.map((one) => {
+      const asset = this.#assets.get(one.version)
+      if (asset === undefined) throw new Error(`no asset holds ${one.name}`)
+      const value = this.#valueOf(one.version)
+      return { argument: asset, asset, source: null, variable: one.name, annotation: this.#annotation(value) }
+    })
+    const sources = new Set(step.simulation.body.flatMap((unit) => this.#input.sources.usedBy.get(unit) ?? []))
+    return [
+      ...[...sources].map((source) => ({ argument: source, asset: null, source, variable: source, annotation: 'str' })),
+      ...assets,
+    ]
+  }
+
+  #valueOf(version: number): ObservedValue | null {
+    const found = this.#input.flow.versions[version]
+    const unit = this.#input.units.list[found?.unit ?? -1]
+    return found === undefined || unit === undefined ? null : observedValue(this.#input.observation, unit, found.name)
+  }
+
+  #annotation(value: ObservedValue | null): string {
+    const made = annotationOf(value, this.#input.aliases, this.#input.units.names)
+    if (made.needs !== null) this.#extraImports.add(made.needs)
+    return made.text
+  }
+
+  #body(step: PlannedStep): WrittenLine[] {
+    const last = step.units.at(-1) ?? 0
+    const own = new Set(step.units)
+    const settings = this.#input.lateSettings.filter((id) => id < last)
+    const ids = [...step.simulation.body, ...settings].sort((a, b) => a - b)
+    return ids.flatMap((id) => this.#input.lines(id, own.has(id) && this.#isDisplayed(id)))
+  }
+
+  #isDisplayed(id: number): boolean {
+    const unit = this.#input.units.list[id]
+    if (unit === undefined || !unit.facts.displays || unit.facts.kind !== 'expr') return false
+    const shows = !isFigure({ units: this.#input.units, flow: this.#input.flow, roles: this.#input.roles.of }, unit)
+    const nothing =
+      unit.facts.calls.length > 0 &&
+      unit.facts.calls.every(
+        (call) => call.callee === 'print' || call.callee === 'display' || call.callee.endsWith('.display'),
+      )
+    if (shows && !nothing) this.#extraImports.add('from IPython.display import display')
+    return shows && !nothing
+  }
+
+  #outputs(step: PlannedStep): GraduatedOutput[] {
+    return step.outputs.map((one) => {
+      const asset = this.#assets.get(one.version) ?? one.name
+      const unit = this.#input.units.list[this.#input.flow.versions[one.version]?.unit ?? -1]
+      if (this.#input.flow.final.get(one.name) === one.version) this.#held.set(one.name, asset)
+      return { asset, kind: kindOf(this.#valueOf(one.version)), variables: [one.name], afterCell: unit?.cell ?? 0 }
+    })
+  }
+
+  #decorator(step: PlannedStep, isReport: boolean): string {
+    if (isReport) {
+      this.#cellmill.add('report')
+      return '@report'
+    }
+    this.#cellmill.add('asset')
+    const options: string[] = []
+    if (step.kind === 'file') {
+      const path = joinPath(this.#input.document.path, step.writes[0] ?? '') ?? step.writes[0] ?? ''
+      options.push('kind="file"', `export=${pythonString(path)}`)
+    }
+    const kinds = step.outputs.map((one) => ({
+      asset: this.#assets.get(one.version) ?? '',
+      value: this.#valueOf(one.version),
+    }))
+    if (kinds.length === 1 && kinds[0] !== undefined && isFrame(kinds[0].value) && kindOf(kinds[0].value) === 'object')
+      options.push('kind="object"')
+    if (kinds.length > 1) {
+      const mapped = kinds.map((one) => `${pythonString(one.asset)}: "${kindOf(one.value)}"`)
+      const plain = kinds.every((one) => kindOf(one.value) === 'table' || !isFrame(one.value))
+      options.push(
+        plain
+          ? `outputs=(${kinds.map((one) => pythonString(one.asset)).join(', ')})`
+          : `outputs={${mapped.join(', ')}}`,
+      )
+    }
+    if (step.afterRandom !== null) options.push(`after_random=${pythonString(this.#afterRandom(step.afterRandom))}`)
+    const clock = this.#clock(step)
+    if (clock !== null) options.push(`refresh="${clock}"`)
+    return options.length === 0 ? '@asset' : `@asset(${options.join(', ')})`
+  }
+
+  /** Timings alone never make a result old; dates do. */
+  #clock(step: PlannedStep): string | null {
+    const reads = step.simulation.body
+      .flatMap((unit) => this.#input.flow.units[unit]?.tokens ?? [])
+      .filter((token) => token.token === 'clock' || token.token === 'entropy')
+    if (reads.length === 0) return null
+    return reads.every((token) => /perf_counter|process_time|monotonic|\btime\.time\b/u.test(token.why))
+      ? 'never'
+      : 'always'
+  }
+
+  #afterRandom(at: number): string {
+    const before = this.#input.steps[at]
+    return this.#assets.get(before?.outputs[0]?.version ?? -1) ?? this.#functionNames[at] ?? ''
+  }
+
+  #returns(step: PlannedStep, isReport: boolean): string {
+    if (isReport) return 'None'
+    if (step.kind === 'file') return 'str'
+    return step.outputs.length === 1 ? this.#annotation(this.#valueOf(step.outputs[0]?.version ?? -1)) : ''
+  }
+
+  #fileReturn(step: PlannedStep, body: WrittenLine[]): WrittenLine[] {
+    const path = step.writes[0] ?? ''
+    const folder = path.replaceAll('\\', '/').split('/').slice(0, -1).join('/')
+    if (folder !== '') {
+      this.#extraImports.add('import os')
+      body.unshift(bare(`os.makedirs(${pythonString(folder)}, exist_ok=True)`))
+    }
+    return [bare(`return ${pythonString(path)}`)]
+  }
+
+  #docstring(cells: readonly number[]): string {
+    const first = cells[0]
+    if (first === undefined) return ''
+    return proseAbove(this.#input.document, first, -1)
+  }
+
+  #locals(step: PlannedStep): string[] {
+    const made = new Set(step.units.flatMap((unit) => [...(this.#input.flow.units[unit]?.defs.keys() ?? [])]))
+    for (const output of step.outputs) made.delete(output.name)
+    return [...made]
+  }
+}
