@@ -186,6 +186,7 @@ export interface Catalog {
   close(): Promise<void>
 
   insertRun(run: RunRecord): Promise<void>
+  /** Once; steps that still go on are cancelled, and the run's claims and leases fall. */
   finishRun(id: string, patch: Pick<RunRecord, 'state' | 'finishedAt' | 'release' | 'counts'>): Promise<void>
   runs(limit: number): Promise<readonly RunRecord[]>
   run(id: string): Promise<RunRecord | null>

@@ -434,8 +434,15 @@ const retentionCases: readonly CatalogCase[] = [
       await catalog.publish(aPublish('prod', 0, { published: kept }))
       await catalog.publish(aPublish('prod', 1, {}))
       await catalog.saveVerdict({
-        fingerprint: 'v', check: 'c', severity: 'warn', passed: false, message: '', failedRows: 1,
-        evidence: evidence.id, runId, at: clock.now(),
+        fingerprint: 'v',
+        check: 'c',
+        severity: 'warn',
+        passed: false,
+        message: '',
+        failedRows: 1,
+        evidence: evidence.id,
+        runId,
+        at: clock.now(),
       })
       await endRun(catalog, runId, clock)
       assert.deepEqual(await catalog.lease('later', [leased.id, 'gone']), ['gone'])

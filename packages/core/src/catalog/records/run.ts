@@ -2,7 +2,7 @@
 import type { Kysely } from 'kysely'
 import type { Json } from '../../canonical.ts'
 import type { RunRecord } from '../catalog.ts'
-import type { CatalogTables, RunRow } from '../schema.ts'
+import type { CatalogTables, RunRow, RunStepRow } from '../schema.ts'
 
 export function runFromRow(row: RunRow): RunRecord {
   return {
@@ -49,7 +49,7 @@ export async function finishRun(
   id: string,
   patch: Pick<RunRecord, 'state' | 'finishedAt' | 'release' | 'counts'>,
 ): Promise<void> {
-  await db
+  const ended = await db
     .updateTable('runs')
     .set({
       state: patch.state,
@@ -59,6 +59,28 @@ export async function finishRun(
     })
     .where('id', '=', id)
     .where('state', '=', 'running')
+    .executeTakeFirst()
+  if (ended.numUpdatedRows === 0n) return
+  await endSteps(db, id, ['queued', 'running'], { state: 'cancelled', finished_at: patch.finishedAt })
+  await dropRun(db, id)
+}
+
+/** An ended run has no step that goes on. */
+async function endSteps(
+  db: Kysely<CatalogTables>,
+  id: string,
+  states: readonly string[],
+  end: Pick<RunStepRow, 'state' | 'finished_at'>,
+): Promise<void> {
+  await db.updateTable('run_steps').set(end).where('run_id', '=', id).where('state', 'in', states).execute()
+}
+
+/** Claims and leases of a run fall with it. Epochs stay, and only rise. */
+async function dropRun(db: Kysely<CatalogTables>, id: string): Promise<void> {
+  await db
+    .updateTable('claims')
+    .set({ owner: null })
+    .where((eb) => eb.or([eb('owner', '=', id), eb('owner', 'like', `${id}:%`)]))
     .execute()
   await db.deleteFrom('leases').where('run_id', '=', id).execute()
 }
@@ -78,26 +100,11 @@ export async function selectRunning(db: Kysely<CatalogTables>): Promise<readonly
   return rows.map(runFromRow)
 }
 
-/** Ends a run whose process is gone: its steps are failed, its claims and leases fall. Epochs stay, and only rise. */
+/** Ends a run whose process is gone: what was under way failed with it. */
 export async function endLostRun(db: Kysely<CatalogTables>, id: string, at: string): Promise<void> {
-  await db
-    .updateTable('run_steps')
-    .set({ state: 'failed', finished_at: at })
-    .where('run_id', '=', id)
-    .where('state', '=', 'running')
-    .execute()
-  await db
-    .updateTable('run_steps')
-    .set({ state: 'cancelled', finished_at: at })
-    .where('run_id', '=', id)
-    .where('state', '=', 'queued')
-    .execute()
-  await db
-    .updateTable('claims')
-    .set({ owner: null })
-    .where((eb) => eb.or([eb('owner', '=', id), eb('owner', 'like', `${id}:%`)]))
-    .execute()
-  await db.deleteFrom('leases').where('run_id', '=', id).execute()
+  await endSteps(db, id, ['running'], { state: 'failed', finished_at: at })
+  await endSteps(db, id, ['queued'], { state: 'cancelled', finished_at: at })
+  await dropRun(db, id)
   await db
     .updateTable('runs')
     .set({ state: 'failed', finished_at: at })

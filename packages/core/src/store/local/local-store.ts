@@ -3,7 +3,7 @@
  * disk before `commit` returns. Manifests are written after that and are never needed for safety: they can be made
  * again from the bytes, whose digest is the address.
  */
-import { mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { Clock } from '../../clock.ts'
 import { crashPoint } from '../../crash-points.ts'
@@ -13,7 +13,7 @@ import { looksUntouched, readBlob, readUnlisted } from './check-blob.ts'
 import { addressOf, isAddress, manifestText, readManifest, sorted } from './manifest.ts'
 import type { StoredEntry } from './manifest.ts'
 import { sealFolder, syncFolder } from './seal-folder.ts'
-import { throwStoreError } from './store-error.ts'
+import { isDiskProblem, throwStoreError } from './store-error.ts'
 import { blobPath, manifestPath, newId, openLayout } from './store-layout.ts'
 import type { StoreLayout } from './store-layout.ts'
 
@@ -86,10 +86,10 @@ class LocalStore implements Store {
         const { code } = error as NodeJS.ErrnoException
         if (code !== 'EEXIST' && code !== 'ENOTEMPTY') throw error
       }
-      if ((await this.#entriesOf(address)).problem === null) {
-        const now = new Date(this.#clock.now())
+      const { problem, entries } = await this.#entriesOf(address)
+      if (problem === null) {
         // Bytes that are stored again are as young as new ones to whoever collects what nobody refers to.
-        await utimes(manifestPath(this.#layout, address), now, now)
+        await this.#writeManifest(address, entries)
         await rm(staged.path, { recursive: true, force: true })
         return
       }
@@ -222,12 +222,20 @@ class LocalStore implements Store {
     return reading
   }
 
+  /** Written as far as the disk lets us: a blob without a manifest is whole, and only slower to read. */
   async #writeManifest(address: string, entries: readonly StoredEntry[]): Promise<void> {
     const file = manifestPath(this.#layout, address)
-    await mkdir(path.dirname(file), { recursive: true })
     const draft = path.join(this.#layout.tmp, `${newId(this.#clock.now())}.manifest`)
-    await writeFile(draft, manifestText(entries), { flag: 'wx' })
-    await rename(draft, file)
+    try {
+      await mkdir(path.dirname(file), { recursive: true })
+      await writeFile(draft, manifestText(entries), { flag: 'wx' })
+      await rename(draft, file)
+    } catch (error) {
+      if (!isDiskProblem(error)) throw error
+      await rm(draft, { force: true }).catch(() => {
+        // A read-only disk holds no draft either.
+      })
+    }
   }
 
   #checkStaged(staged: StagedFolder): void {
