@@ -186,8 +186,12 @@ function sized(text: string): string {
 }
 
 function undigestible(column: TypedColumn): CellmillError {
-  return new CellmillError('QUERY_FAILED', `Column ${column.name} has type ${String(column.type)}, which cannot be compared between runs.`, {
-    hint: `Cast it, for instance to VARCHAR: ${quoteIdentifier(column.name)}::VARCHAR.`,
-    details: { column: column.name, type: String(column.type) },
-  })
+  return new CellmillError(
+    'QUERY_FAILED',
+    `Column ${column.name} has type ${String(column.type)}, which cannot be compared between runs.`,
+    {
+      hint: `Cast it, for instance to VARCHAR: ${quoteIdentifier(column.name)}::VARCHAR.`,
+      details: { column: column.name, type: String(column.type) },
+    },
+  )
 }

@@ -55,8 +55,8 @@ export async function openDuckDbEngine(options: DuckDbEngineOptions): Promise<Du
   const spillRoot = join(options.tempRoot, 'engine')
   await mkdir(spillRoot, { recursive: true })
   const roots = await resolveRoots(options, spillRoot)
-  const steps = new WorkerClient(options.sandbox, workerSpec(options, roots.stepBinds, roots.spillRoot))
-  const ingest = new WorkerClient(options.sandbox, workerSpec(options, roots.ingestBinds, roots.spillRoot))
+  const steps = new WorkerClient(options.sandbox, workerSpec(roots.stepBinds, roots.spillRoot))
+  const ingest = new WorkerClient(options.sandbox, workerSpec(roots.ingestBinds, roots.spillRoot))
   return engineOver({ options, steps, ingest, spillRoot: roots.spillRoot })
 }
 
@@ -116,7 +116,8 @@ async function ingestAll(parts: IngestParts, request: IngestRequest, signal: Abo
   const [entry] = result.entries
   if (request.kind !== 'object' || request.codec !== 'pickle' || entry === undefined) return result
   const { sandbox, python } = parts.options
-  const globals = python === null ? null : await pickleGlobals(sandbox, python, join(request.folder, entry.name), signal)
+  const globals =
+    python === null ? null : await pickleGlobals(sandbox, python, join(request.folder, entry.name), signal)
   return { ...result, facts: { ...result.facts, globals } }
 }
 
@@ -152,7 +153,7 @@ function programFolders(): readonly string[] {
   return [dirname(process.execPath), packageRoot, modules]
 }
 
-function workerSpec(options: DuckDbEngineOptions, binds: readonly Bind[], spillRoot: string): SandboxSpec {
+function workerSpec(binds: readonly Bind[], spillRoot: string): SandboxSpec {
   return {
     command: process.execPath,
     args: ['--no-warnings', siblingModule(import.meta.url, './worker')],

@@ -58,7 +58,9 @@ async function ingestTable(
 ): Promise<IngestResult> {
   const [entry] = entries
   if (entry === undefined || entries.length !== 1 || !entry.name.endsWith('.parquet')) {
-    throw refused(`a table is one Parquet file, not ${entries.map((file) => file.name).join(', ') || 'an empty folder'}`)
+    throw refused(
+      `a table is one Parquet file, not ${entries.map((file) => file.name).join(', ') || 'an empty folder'}`,
+    )
   }
   const session = await openTable([join(request.folder, entry.name)], limits)
   try {
@@ -138,4 +140,3 @@ function sizeOf(entries: readonly ManifestEntry[]): number {
 function refused(why: string): CellmillError {
   return new CellmillError('STEP_FAILED', `The output was refused: ${why}.`, { details: { why } })
 }
-

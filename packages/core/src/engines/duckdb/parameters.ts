@@ -27,7 +27,13 @@ export function bindParameters(statement: DuckDBPreparedStatement, parameters: S
   const types: Record<string, DuckDBType> = {}
   for (let index = 1; index <= statement.parameterCount; index++) {
     const name = statement.parameterName(index)
-    const parameter = parameters[name]
+    if (/^\d+$/.test(name)) {
+      throw new CellmillError('PARAMETER_INVALID', 'The query uses a parameter by its position.', {
+        hint: 'Give it a name: $name, and -- @param name int = 1',
+        details: { parameter: name },
+      })
+    }
+    const parameter = Object.hasOwn(parameters, name) ? parameters[name] : undefined
     if (parameter === undefined) {
       throw new CellmillError('PARAMETER_INVALID', `The query uses $${name}, which is not a parameter.`, {
         hint: `Declare it in a comment line: -- @param ${name} int = 1`,

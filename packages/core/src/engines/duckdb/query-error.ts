@@ -24,8 +24,10 @@ export function queryError(error: unknown, text: UserText | null): CellmillError
   const parsed = parseDuckDbError(raw)
   if (parsed === null) return new CellmillError('QUERY_FAILED', raw, { details: { type: 'Error' }, cause: error })
   const details: Record<string, Json> = { type: parsed.exception_type }
-  const offset = parsed.position === undefined || text === null ? -1 : Number(parsed.position) - Buffer.byteLength(text.prefix)
-  if (text !== null && offset >= 0 && offset <= Buffer.byteLength(text.sql)) Object.assign(details, placeOfByte(text.sql, offset))
+  const offset =
+    parsed.position === undefined || text === null ? -1 : Number(parsed.position) - Buffer.byteLength(text.prefix)
+  if (text !== null && offset >= 0 && offset <= Buffer.byteLength(text.sql))
+    Object.assign(details, placeOfByte(text.sql, offset))
   if (/no space left|ENOSPC/i.test(parsed.exception_message)) {
     return new CellmillError('DISK_FULL', parsed.exception_message, { details, cause: error })
   }
@@ -38,9 +40,11 @@ export function queryError(error: unknown, text: UserText | null): CellmillError
 }
 
 function parseDuckDbError(message: string): DuckDbError | null {
-  if (!message.startsWith('{')) return null
+  // The binding writes the step that failed before DuckDB's JSON, and the kind of error.
+  const json = message.replace(/^Failed to extract statements: (?:\w+ )*Error: (?=\{)/, '')
+  if (!json.startsWith('{')) return null
   try {
-    const value = JSON.parse(message) as Partial<DuckDbError>
+    const value = JSON.parse(json) as Partial<DuckDbError>
     return typeof value.exception_message === 'string' ? (value as DuckDbError) : null
   } catch {
     return null // A message that merely begins with a brace is the message itself.
@@ -48,8 +52,10 @@ function parseDuckDbError(message: string): DuckDbError | null {
 }
 
 function hintFor(error: DuckDbError): string | null {
-  if (error.exception_type === 'Permission') return 'A query sees only what its FROM names: declare the file as a source and name that.'
-  if (error.exception_type === 'Out of Memory') return 'Give the asset more memory with `-- @memory 4GB`, or read fewer columns.'
+  if (error.exception_type === 'Permission')
+    return 'A query sees only what its FROM names: declare the file as a source and name that.'
+  if (error.exception_type === 'Out of Memory')
+    return 'Give the asset more memory with `-- @memory 4GB`, or read fewer columns.'
   return null
 }
 

@@ -115,7 +115,14 @@ function uniqueNames(names: readonly string[]): readonly string[] {
 
 function columnType(name: string, known: SqliteType | null, value: SqliteValue): SqliteType | null {
   if (value === null) return known
-  const type = typeof value === 'bigint' ? 'BIGINT' : typeof value === 'number' ? 'DOUBLE' : typeof value === 'string' ? 'VARCHAR' : 'BLOB'
+  const type =
+    typeof value === 'bigint'
+      ? 'BIGINT'
+      : typeof value === 'number'
+        ? 'DOUBLE'
+        : typeof value === 'string'
+          ? 'VARCHAR'
+          : 'BLOB'
   if (known === null || known === type) return type
   throw new CellmillError('SOURCE_FAILED', `Column ${name} holds values of two types: ${known} and ${type}.`, {
     hint: `Say which one is meant in the query: CAST(${quoteIdentifier(name)} AS ${type === 'BLOB' ? 'BLOB' : type === 'VARCHAR' || known === 'VARCHAR' ? 'TEXT' : 'REAL'}) AS ${quoteIdentifier(name)}`,

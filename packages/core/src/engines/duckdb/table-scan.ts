@@ -135,11 +135,7 @@ function scanParts(columns: readonly TypedColumn[], wish: ScanWish): ScanParts {
   const profileSql = profiled.flatMap((column) => {
     const name = quoteIdentifier(column.name)
     const ordered = isOrdered(column)
-    return [
-      `count(${name})`,
-      ordered ? `min(${name})::VARCHAR` : 'NULL',
-      ordered ? `max(${name})::VARCHAR` : 'NULL',
-    ]
+    return [`count(${name})`, ordered ? `min(${name})::VARCHAR` : 'NULL', ordered ? `max(${name})::VARCHAR` : 'NULL']
   })
   const sequenced = wish.wishes.some((digest) => digest.form === 'sequence')
   // A column of the table may have any name, so the row number's must be one it does not have.

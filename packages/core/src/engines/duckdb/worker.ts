@@ -40,7 +40,7 @@ const underWay = new Map<number, UnderWay>()
 
 function answer(value: WorkerAnswer): void {
   const bytes = Buffer.from(`${JSON.stringify(value)}\n`)
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     try {
       at += writeSync(controlFd, bytes, at)
     } catch (error) {
