@@ -1,0 +1,53 @@
+"""Starts an IPython kernel as Jupyter would, with an observer outside the user's namespace.
+
+Usage: `<python> kernel_main.py CONFIG.json`. The project's packages win over ours: the tools' site-packages go to the end
+of sys.path. Invariant: user code sees what it would see under Jupyter (`sys.argv`, `__main__`, an empty first path).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+_ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+def _load_observer() -> type:
+    """Imports our modules once; the path to them is not left behind."""
+    sys.path.insert(0, _ROOT)
+    try:
+        from cellmill._notebook import encode_code, encode_data, encode_figure  # noqa: F401
+        from cellmill._notebook.observe import Observer
+        from cellmill._runner import table_codec  # noqa: F401
+
+        return Observer
+    finally:
+        sys.path.remove(_ROOT)
+
+
+def main() -> None:
+    with open(sys.argv[1], encoding="utf-8") as stream:
+        config = json.load(stream)
+    observer_type = _load_observer()
+    tools = config.get("toolsSitePackages")
+    if tools and tools not in sys.path:
+        sys.path.append(tools)
+
+    from ipykernel.kernelapp import IPKernelApp
+    from traitlets.config import Config
+
+    settings = Config()
+    settings.HistoryManager.enabled = False
+    settings.HistoryManager.hist_file = ":memory:"
+    # Started by name, so that relative paths and notebooks that parse their arguments meet what Jupyter gives them.
+    sys.argv = ["ipykernel_launcher.py", "-f", config["connectionFile"]]
+    app = IPKernelApp.instance(config=settings)
+    app.initialize(["-f", config["connectionFile"]])
+    observer = observer_type(config, app)
+    observer.install()
+    app.start()
+
+
+if __name__ == "__main__":
+    main()

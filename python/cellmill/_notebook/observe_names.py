@@ -1,0 +1,192 @@
+"""Which names are the user's, which of them a cell can reach, and which share mutable objects or memory.
+
+Reach is an over-estimate: every identifier in the cell's code, in functions and classes that it may call, and in strings
+that look like code; a computed access (`exec`, `globals`) reaches all names.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import types
+from typing import Any, Iterable
+
+from . import encode
+
+_IPYTHON = re.compile(r"_+|_i{1,3}|_i?\d+|_[ido]h|In|Out")
+_WORD = re.compile(r"[^\W\d]\w*")
+_COMPUTED = {"exec", "eval", "globals", "locals", "vars", "get_ipython", "compile", "__import__", "gc", "inspect", "query"}
+_LONGEST_STRING = 100_000
+
+
+class UserNames:
+    """The user's namespace without what IPython puts there."""
+
+    def __init__(self, namespace: dict[str, Any], hidden: dict[str, Any]) -> None:
+        self._namespace = namespace
+        self._hidden = {name: value for name, value in {**hidden, **namespace}.items() if type(name) is str}
+
+    def current(self) -> dict[str, Any]:
+        return {
+            name: value
+            for name, value in list(self._namespace.items())
+            if type(name) is str and not self._is_hidden(name, value)
+        }
+
+    def _is_hidden(self, name: str, value: Any) -> bool:
+        if _IPYTHON.fullmatch(name):
+            return True
+        return name in self._hidden and self._hidden[name] is value
+
+
+def code_words(code: types.CodeType, words: set[str]) -> None:
+    """All identifiers in a code object and the code nested in it, and the words of its strings."""
+    words.update(code.co_names, code.co_freevars, code.co_varnames)
+    pending = list(code.co_consts)
+    while pending:
+        constant = pending.pop()
+        if isinstance(constant, types.CodeType):
+            code_words(constant, words)
+        elif isinstance(constant, str) and len(constant) <= _LONGEST_STRING:
+            words.update(_WORD.findall(constant))
+        elif isinstance(constant, (tuple, frozenset)):
+            pending.extend(constant)
+
+
+def reachable(code: Iterable[types.CodeType] | None, namespace: dict[str, Any], known: dict[str, "Reach"]) -> set[str]:
+    """Names that running `code` may read or change. None: the code could not be compiled, so all of them."""
+    if code is None:
+        return set(namespace)
+    words: set[str] = set()
+    for part in code:
+        code_words(part, words)
+    found: set[str] = set()
+    pending = [name for name in words if name in namespace]
+    if words & _COMPUTED:
+        return set(namespace)
+    while pending:
+        name = pending.pop()
+        if name in found:
+            continue
+        found.add(name)
+        inner: set[str] = set()
+        for part in _code_of(namespace[name], known.get(name)):
+            code_words(part, inner)
+        if inner & _COMPUTED:
+            return set(namespace)
+        pending.extend(other for other in inner if other in namespace and other not in found)
+    return found
+
+
+def _code_of(value: Any, reach: "Reach | None") -> list[types.CodeType]:
+    """Code that a call on this value may run: its own and that of the user's functions inside it."""
+    if reach is not None:
+        return reach.code
+    return [value.__code__] if type(value) is types.FunctionType else []
+
+
+class Reach:
+    """What one value can reach, from one finished walk. Ids are true as long as the value is unchanged."""
+
+    __slots__ = ("ids", "buffers", "code")
+
+    def __init__(self, walk: encode.Encoder) -> None:
+        shared = _class_state(walk)
+        self.ids = frozenset(key for key in walk.reached if key not in shared)
+        self.buffers = _merged(walk.buffers)
+        self.code = [value.__code__ for _, value in walk.memo.values() if type(value) is types.FunctionType]
+
+
+def _class_state(walk: encode.Encoder) -> set[int]:
+    """Objects that belong to the user's classes: every instance reaches them, which does not make the instances one."""
+    shared: set[int] = set()
+    first = next(iter(walk.memo.values()), (0, None))[1]
+    for _, value in walk.memo.values():
+        if isinstance(value, type) and value is not first:
+            try:
+                shared.update(encode.encode(value).reached)
+            except Exception:  # the walk of the whole value already reported what is wrong with it
+                continue
+    return shared
+
+
+def _merged(buffers: list[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted(set(buffers)):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return tuple(merged)
+
+
+def alias_groups(reaches: dict[str, Reach]) -> list[list[str]]:
+    """Names that share a mutable object, directly or through others; each group sorted, groups by first name."""
+    parent: dict[str, str] = {name: name for name in reaches}
+
+    def root(name: str) -> str:
+        while parent[name] != name:
+            parent[name] = parent[parent[name]]
+            name = parent[name]
+        return name
+
+    owner: dict[int, str] = {}
+    for name, reach in reaches.items():
+        for key in reach.ids:
+            first = owner.setdefault(key, name)
+            if first != name:
+                parent[root(name)] = root(first)
+    groups: dict[str, list[str]] = {}
+    for name in reaches:
+        groups.setdefault(root(name), []).append(name)
+    return sorted(sorted(group) for group in groups.values() if len(group) > 1)
+
+
+def shared_buffers(reaches: dict[str, Reach]) -> dict[str, set[str]]:
+    """Names whose memory overlaps."""
+    spans = sorted((start, end, name) for name, reach in reaches.items() for start, end in reach.buffers)
+    found: dict[str, set[str]] = {}
+    active: list[tuple[int, str]] = []
+    for start, end, name in spans:
+        active = [(until, other) for until, other in active if until > start]
+        for _, other in active:
+            if other != name:
+                found.setdefault(name, set()).add(other)
+                found.setdefault(other, set()).add(name)
+        active.append((end, name))
+    return found
+
+
+def walk_value(value: Any) -> tuple[encode.Encoder | None, str | None, int]:
+    """(finished walk, problem, bytes encoded). Any failure of the value's own state code is a problem, not an error."""
+    sink = CountingSink()
+    encoder = encode.Encoder(sink)
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, 10_000))
+    try:
+        encoder.walk(value)
+    except encode.Unencodable as error:
+        return encoder, str(error)[:500], sink.size
+    except RecursionError:
+        return encoder, "nested too deeply", sink.size
+    except Exception as error:
+        return encoder, f"{type(error).__name__}: {error}"[:500], sink.size
+    finally:
+        sys.setrecursionlimit(limit)
+    return encoder, None, sink.size
+
+
+class CountingSink(encode.DigestSink):
+    """A digest that also knows how many bytes the value's encoding has."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.size = 0
+
+    def leaf(self, tag: bytes, payload: Any, value: Any = None) -> None:
+        self.size += payload.nbytes if isinstance(payload, memoryview) else len(payload)
+        super().leaf(tag, payload, value)
+
+    def raw(self, frames: bytes) -> None:
+        self.size += len(frames)
+        super().raw(frames)

@@ -1,0 +1,76 @@
+"""One value as facts: type, kind, shape, size. Never calls `repr`, `==` or a property of an object of unknown type."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import types
+from typing import Any
+
+from .._runner import table_codec
+from .._runner.compare_frames import NotLossless
+
+_LARGEST_TRIAL = 1 << 30
+
+
+def type_name(value: Any) -> str:
+    kind = type(value)
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
+def is_defined_here(value: Any, namespace: dict[str, Any]) -> bool:
+    if type(value) is types.FunctionType:
+        return value.__globals__ is namespace
+    return isinstance(value, type) and type.__getattribute__(value, "__module__") == "__main__"
+
+
+def shape_of(value: Any) -> str:
+    """`12,044 x 3 (id int64, total float64)`; '' where a shape says nothing."""
+    kind, name = type(value), type_name(value)
+    if kind in (list, tuple, dict, set, frozenset, str, bytes, bytearray):
+        return f"{len(value):,}"
+    if name == "numpy.ndarray":
+        return f"{' x '.join(f'{size:,}' for size in value.shape)} {value.dtype}"
+    if kind.__module__.startswith("pandas.") and kind.__name__ == "DataFrame":
+        columns, index = value._mgr.axes
+        types_ = [f"{label} {value._mgr.iget_values(i).dtype}" for i, label in enumerate(columns[:20])]
+        more = ", ..." if len(columns) > 20 else ""
+        return f"{len(index):,} x {len(columns)} ({', '.join(types_)}{more})"
+    if kind.__module__.startswith("pandas.") and kind.__name__ == "Series":
+        return f"{len(value._mgr.axes[0]):,} {value._mgr.internal_values().dtype}"
+    if kind.__module__.startswith("polars.") and kind.__name__ == "DataFrame":
+        types_ = [f"{label} {dtype}" for label, dtype in list(value.schema.items())[:20]]
+        return f"{value.height:,} x {value.width} ({', '.join(types_)})"
+    return ""
+
+
+def kind_of(value: Any, problem: str | None, size: int, is_iterator: bool) -> tuple[str, str]:
+    """(kind, why a frame is not a table)."""
+    if isinstance(value, types.ModuleType):
+        return "module", ""
+    if isinstance(value, type):
+        return "class", ""
+    if type(value) in (types.FunctionType, types.BuiltinFunctionType, types.MethodType):
+        return "function", ""
+    if is_iterator:
+        return "unserialisable", problem or ""
+    if table_codec.frame_kind(value) in ("pandas", "polars"):
+        return _table(value, size)
+    return "object", ""
+
+
+def _table(value: Any, size: int) -> tuple[str, str]:
+    if size > _LARGEST_TRIAL:
+        return "object", f"larger than {_LARGEST_TRIAL >> 20} MB, so that Parquet was not tried"
+    trial = value
+    if table_codec.frame_kind(value) == "pandas":
+        # Reading columns fills caches of the frame it is done on.
+        trial = type(value).copy(value, deep=False)
+    try:
+        with tempfile.TemporaryDirectory(prefix="cellmill-") as folder:
+            table_codec.write_table(trial, os.path.join(folder, "trial.parquet"))
+    except NotLossless as error:
+        return "object", str(error)[:500]
+    except Exception as error:  # a subclass or a library's own error: what does not write is no table
+        return "object", f"{type(error).__name__}: {error}"[:500]
+    return "table", ""
