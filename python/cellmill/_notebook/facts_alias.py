@@ -55,6 +55,8 @@ def _of_part(walker: Walker, node: ast.Attribute | ast.Subscript, element: bool)
     found = sources_of(walker, node.value)
     if not found:
         return {}
+    if isinstance(node, ast.Subscript) and _copies(walker, node):
+        return {name: "maybe" for name in found}
     kinds: list[str | None] = []
     attribute = node.attr if isinstance(node, ast.Attribute) else None
     types = walker.knowledge.types(node.value, walker.env)
@@ -71,16 +73,26 @@ def _of_part(walker: Walker, node: ast.Attribute | ast.Subscript, element: bool)
     return result
 
 
+def _copies(walker: Walker, node: ast.Subscript) -> bool:
+    """Selection by a mask or a list, and by what may be one: NumPy and pandas copy then."""
+    types = walker.knowledge.types(node.value, walker.env)
+    if not types or not all(name.startswith(("pandas.", "numpy.")) for name in types):
+        return False
+    parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+    return not all(isinstance(part, (ast.Constant, ast.Slice, ast.UnaryOp)) for part in parts)
+
+
 def _of_call(walker: Walker, node: ast.Call) -> Sources:
     result: Sources = {}
     function = node.func
     value = walker.env.get(function.id) if isinstance(function, ast.Name) else None
     if value is not None and value.function is not None and value.function.plain:
-        for position in value.function.returns_parameters:
+        info = value.function.called_with(node, lambda part: walker.knowledge.types(part, walker.env))
+        for position in info.returns_parameters:
             if position < len(node.args):
                 _add(result, sources_of(walker, node.args[position]), "maybe")
         for keyword in node.keywords:
-            if keyword.arg in value.function.parameters and value.function.parameters.index(keyword.arg) in value.function.returns_parameters:
+            if keyword.arg in info.parameters and info.parameters.index(keyword.arg) in info.returns_parameters:
                 _add(result, sources_of(walker, keyword.value), "maybe")
         return result
     for effect in walker.knowledge.effects(node, walker.env):

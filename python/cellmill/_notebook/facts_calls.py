@@ -190,7 +190,8 @@ def _apply_user_code(walker: Walker, node: ast.Call) -> bool:
             _apply_function(walker, node, value.klass.methods.get("__init__"), function.id, 1)
             return value.klass.closed
         if value.function is not None:
-            _apply_function(walker, node, value.function, function.id, 0)
+            info = value.function.called_with(node, lambda part: walker.knowledge.types(part, walker.env))
+            _apply_function(walker, node, info, function.id, 0)
             return True
         return False
     if not isinstance(function, ast.Attribute):

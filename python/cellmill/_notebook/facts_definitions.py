@@ -17,6 +17,8 @@ from cellmill._notebook.facts_values import ClassInfo, FunctionInfo, Value, unio
 if TYPE_CHECKING:
     from cellmill._notebook.facts_walk import Walker
 
+_MAX_SPECIALISING = 4
+_MAX_VARIANTS = 8
 _TRANSPARENT = {"staticmethod", "classmethod", "property", "functools.lru_cache", "functools.cache", "functools.wraps"}
 
 
@@ -71,7 +73,30 @@ def _evaluate_signature(walker: Walker, arguments: ast.arguments) -> None:
 
 def _walk_body(walker: Walker, node: FunctionNode, kind: str) -> tuple[FunctionInfo, Record]:
     scope = Scope(node)
+    info, record = _read_body(walker, node, kind, scope, ())
+    known: dict[tuple[tuple[str, ...], ...], FunctionInfo] = {}
+    origin = walker.frozen()
+
+    def specialise(types: tuple[tuple[str, ...], ...]) -> FunctionInfo:
+        """Read again with what is known of the arguments; once per combination, and not without end."""
+        if types not in known:
+            if origin.context.specialising >= _MAX_SPECIALISING or len(known) >= _MAX_VARIANTS:
+                return info
+            known[types] = info
+            origin.context.specialising += 1
+            known[types] = _read_body(origin, node, kind, scope, types)[0]
+            origin.context.specialising -= 1
+        return known[types]
+
+    info.specialise = specialise
+    return info, record
+
+
+def _read_body(walker: Walker, node: FunctionNode, kind: str, scope: Scope, types: tuple[tuple[str, ...], ...]) -> tuple[FunctionInfo, Record]:
     inner = walker.inner(scope)
+    for name, known in zip(scope.parameters, types):
+        if known:
+            inner.env.set(name, Value(known))
     if isinstance(node, ast.Lambda):
         inner.expression(node.body)
         inner.returned.append(node.body)

@@ -64,7 +64,8 @@ class TypeEntry:
     resource: str = ""
     # Changed by reading it (iterators).
     consumed: bool = False
-    # Calling an unlisted method may reach the world or a token.
+    # Types of the result of methods that are not listed, where they are pure.
+    returns: tuple[str, ...] = ()
     subscript: tuple[tuple[str, ...], str | None] | None = None
 
 
@@ -72,8 +73,8 @@ class TypeEntry:
 class Catalogue:
     functions: dict[str, Effect] = field(default_factory=dict)
     types: dict[str, TypeEntry] = field(default_factory=dict)
-    # Module prefix to (default, tokens of every call, returns).
-    modules: dict[str, tuple[str, tuple[TokenEffect, ...]]] = field(default_factory=dict)
+    # Module prefix to (default, effect of what is not listed).
+    modules: dict[str, tuple[str, Effect]] = field(default_factory=dict)
     # Old full name to advice.
     removed: dict[str, str] = field(default_factory=dict)
     # Types of module attributes that are values (`sys.argv`).
@@ -89,13 +90,11 @@ class Catalogue:
         module = self.module_of(dotted)
         if module is None:
             return None
-        default, tokens = self.modules[module]
+        default, effect = self.modules[module]
         leaf = dotted.rpartition(".")[2]
         if default == "estimators" and leaf[:1].isupper():
-            return Effect(returns=("sklearn.Estimator",), tokens=tokens)
-        if default == UNKNOWN:
-            return None
-        return Effect(tokens=tokens)
+            return Effect(returns=("sklearn.Estimator",), tokens=effect.tokens)
+        return None if default == UNKNOWN else effect
 
     def module_of(self, dotted: str) -> str | None:
         prefix = dotted
@@ -115,7 +114,7 @@ class Catalogue:
         known = next((effect for effect in inherited if effect is not None), None)
         if known is not None:
             return known
-        return Effect() if entry.default == "pure" else None
+        return Effect(returns=entry.returns) if entry.default == "pure" else None
 
     def part(self, type_name: str, attribute: str | None) -> tuple[tuple[str, ...], str | None] | None:
         """Types and alias kind of an attribute, or of a subscript when it is None; None when nothing is known."""
@@ -190,7 +189,7 @@ def _effect(group: dict) -> Effect:
     alias = group.get("alias")
     mutates = group.get("mutates", [])
     return Effect(
-        returns=tuple([returns] if isinstance(returns, str) else returns),
+        returns=tuple(_words(returns)),
         mutates=tuple([mutates] if isinstance(mutates, str) else mutates),
         inplace=bool(group.get("inplace", False)),
         alias=None if alias is None else (alias, group.get("of", "receiver")),
@@ -209,8 +208,7 @@ def _words(value: str | list[str]) -> list[str]:
 def _add_library(catalogue: Catalogue, library: dict) -> None:
     for module in library.get("module", []):
         for name in _words(module["name"]):
-            tokens = tuple(_token(text) for text in module.get("tokens", []))
-            catalogue.modules[name] = (module.get("default", UNKNOWN), tokens)
+            catalogue.modules[name] = (module.get("default", UNKNOWN), _effect(module))
     for group in library.get("function", []):
         effect = _effect(group)
         prefix = group.get("in", "")
@@ -225,6 +223,7 @@ def _add_library(catalogue: Catalogue, library: dict) -> None:
             entry.mutable = group.get("mutable", entry.mutable)
             entry.resource = group.get("resource", entry.resource)
             entry.consumed = group.get("consumed", entry.consumed)
+            entry.returns = tuple(_words(group.get("returns", []))) or entry.returns
     for group in library.get("method", []):
         effect = _effect(group)
         for type_name in _words(group["of_type"]):

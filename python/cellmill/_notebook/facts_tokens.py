@@ -73,7 +73,7 @@ def _argument(node: ast.Call, token: TokenEffect) -> ast.expr | None:
     for part in node.keywords:
         if token.keyword is not None and part.arg == token.keyword:
             return part.value
-    if token.position is not None and token.position < len(node.args):
+    if token.position is not None and 0 <= token.position < len(node.args):
         argument = node.args[token.position]
         return argument.value if isinstance(argument, ast.Starred) else argument
     return None

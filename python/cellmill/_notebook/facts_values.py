@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import builtins
 from dataclasses import dataclass, field
+from typing import Callable
 
 from cellmill._notebook.facts_effects import Catalogue, Effect
 
@@ -29,6 +30,23 @@ class FunctionInfo:
     returns: tuple[str, ...] = ()
     # False when arguments cannot be matched to parameters by position (`*args`, decorators).
     plain: bool = True
+    # The same function as read with these types of its parameters.
+    specialise: Callable[[tuple[tuple[str, ...], ...]], FunctionInfo] | None = None
+
+    def called_with(self, node: ast.Call, types_of: Callable[[ast.expr], tuple[str, ...]], skipped: int = 0) -> FunctionInfo:
+        """What is known of the function for this call."""
+        if self.specialise is None or not self.plain or any(isinstance(part, ast.Starred) for part in node.args):
+            return self
+        given: dict[str, tuple[str, ...]] = {}
+        for position, argument in enumerate(node.args):
+            if position + skipped < len(self.parameters):
+                given[self.parameters[position + skipped]] = types_of(argument)
+        for keyword in node.keywords:
+            if keyword.arg is not None:
+                given[keyword.arg] = types_of(keyword.value)
+        if not any(given.values()):
+            return self
+        return self.specialise(tuple(given.get(name, ()) for name in self.parameters))
 
 
 @dataclass
@@ -219,14 +237,15 @@ class Knowledge:
             if value is not None and value.klass is not None:
                 return (f"user:{function.id}",)
             if value is not None and value.function is not None:
-                return value.function.returns
+                info = value.function
+                return info.returns or info.called_with(node, lambda part: self.types(part, env)).returns
         groups = []
         for effect in self.effects(node, env):
             if effect is None:
                 return ()
             if effect.inplace and passes_true(node, "inplace") and "none" not in effect.returns:
                 groups.append(("none",))
-            elif effect.unseeded and not passes_seed(node, "random_state", effect):
+            elif effect.unseeded and not passes_seed(node, "random_state"):
                 groups.append((effect.unseeded,))
             elif effect.returns == ("receiver",) and isinstance(function, ast.Attribute):
                 groups.append(self.types(function.value, env))
@@ -313,8 +332,12 @@ def passes_true(node: ast.Call, keyword: str) -> bool:
     return any(part.arg == keyword and not (isinstance(part.value, ast.Constant) and not part.value.value) for part in node.keywords)
 
 
-def passes_seed(node: ast.Call, keyword: str, effect: Effect | None = None) -> bool:
-    """True when a seed other than None is given, or keyword arguments are spread."""
+def passes_seed(node: ast.Call, names: str) -> bool:
+    """True when a seed other than None is given, by keyword or position (`0|seed`), or arguments are spread."""
+    position, _, keyword = names.rpartition("|")
+    if position and int(position) < len(node.args):
+        argument = node.args[int(position)]
+        return not (isinstance(argument, ast.Constant) and argument.value is None)
     for part in node.keywords:
         if part.arg is None:
             return True

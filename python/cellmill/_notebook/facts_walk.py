@@ -32,6 +32,8 @@ class Context:
         self.knowledge = knowledge
         self.origin = origin
         self.lazy_annotations = False
+        # How many bodies are being read again for one call.
+        self.specialising = 0
         # Names that the notebook binds more than once.
         self.unstable: frozenset[str] = frozenset()
 
@@ -70,6 +72,12 @@ class Walker:
         """A walker for a body defined here; it does not see names of a class around it."""
         around = self.env.parent if self.scope is not None and self.scope.is_class and self.env.parent else self.env
         return Walker(self.context, self.places, Record(), Env(around, scope.names, self.context.unstable), scope, self)
+
+    def frozen(self) -> Walker:
+        """This walker's place in the scopes, for reading a body again later."""
+        copy = Walker(self.context, self.places, Record(), self.env, self.scope)
+        copy.owned = list(self.owned)
+        return copy
 
     def owned_inside(self) -> list[frozenset[str]]:
         return self.owned[:-1] if self.scope is not None and self.scope.is_class else list(self.owned)
