@@ -1,0 +1,327 @@
+import { spawn } from 'node:child_process'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterEach, describe, expect, it } from 'vitest'
+import type { PythonEnvironment } from '../../packages/python-environment.ts'
+import type { StepDefinition, StepOptions } from '../../model/project.ts'
+import type { StepOutcome, StepWork } from '../runtime.ts'
+import type { Sandbox, SandboxExit } from '../sandbox/sandbox.ts'
+import { pythonRuntime } from './python-runtime.ts'
+import type { PythonRuntimeOptions } from './python-runtime.ts'
+
+const venv = fileURLToPath(new URL('../../../../../.venv', import.meta.url))
+const environment: PythonEnvironment = {
+  python: `${venv}/bin/python`,
+  prefix: venv,
+  basePrefix: path.dirname(path.dirname(realpathSync(`${venv}/bin/python`))),
+  sitePackages: `${venv}/lib/python3.11/site-packages`,
+  version: '3.11.7',
+  platform: 'linux-x86_64',
+  distributions: [],
+  lockDigest: '',
+}
+
+/** Starts the process as it is, with the limits that need no privileges: time and output. */
+const openly: Sandbox = {
+  level: 'none',
+  inside: (bind) => bind.source,
+  spawn(spec, signal) {
+    const started = performance.now()
+    const child = spawn(spec.command, spec.args, { cwd: spec.cwd, env: spec.env, stdio: ['ignore', 'pipe', 'pipe'] })
+    let reason: SandboxExit['reason'] = 'exited'
+    const end = (why: SandboxExit['reason']): void => {
+      reason = why
+      child.kill('SIGKILL')
+    }
+    const timer = spec.timeoutMs === null ? undefined : setTimeout(() => end('time-limit'), spec.timeoutMs)
+    signal?.addEventListener('abort', () => end('cancelled'), { once: true })
+    let printed = 0
+    return {
+      pid: child.pid!,
+      onOutput(listener) {
+        for (const stream of ['stdout', 'stderr'] as const) {
+          child[stream].on('data', (chunk: Buffer) => {
+            printed += chunk.length
+            if (printed > spec.maxOutputBytes) end('output-limit')
+            else listener(stream, chunk)
+          })
+        }
+      },
+      send: () => {},
+      onControl: () => {},
+      kill: end,
+      exited: new Promise((resolve) => {
+        child.on('close', (code, name) => {
+          clearTimeout(timer)
+          resolve({ code, signal: name, reason, ms: performance.now() - started, peakMemoryBytes: null })
+        })
+      }),
+    }
+  },
+}
+
+const place = { file: 'assets/a.py', line: 1, column: 1, length: 1, lineText: '' }
+const options: StepOptions = {
+  refresh: null,
+  random: 'seeded',
+  afterRandom: null,
+  exact: true,
+  threads: 1,
+  retries: 0,
+  timeoutMs: null,
+  memoryBytes: null,
+  network: [],
+  secrets: [],
+  engine: 'duckdb',
+  export: null,
+  tags: [],
+  owner: null,
+}
+
+const folders: string[] = []
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
+})
+
+function temporary(): string {
+  const folder = mkdtempSync(path.join(tmpdir(), 'cellmill-python-'))
+  folders.push(folder)
+  return folder
+}
+
+function workOf(text: string, given: Partial<StepWork> & { readonly step?: Partial<StepDefinition> } = {}): StepWork {
+  const root = temporary()
+  mkdirSync(path.join(root, 'assets'))
+  writeFileSync(path.join(root, 'assets/a.py'), text)
+  const { step, ...rest } = given
+  const definition: StepDefinition = {
+    id: 'made',
+    kind: 'asset',
+    language: 'python',
+    place,
+    file: 'assets/a.py',
+    symbol: 'made',
+    inputs: [],
+    outputs: [{ asset: 'made', output: '', kind: 'table', kindDeclared: false }],
+    parameters: [],
+    options,
+    description: '',
+    check: null,
+    ...step,
+  }
+  return {
+    definition,
+    runId: 'r',
+    attempt: 1,
+    inputs: [],
+    parameters: {},
+    projectParameters: {},
+    runTime: '2024-01-01T00:00:00.000Z',
+    seed: 's',
+    randomState: null,
+    codeFiles: ['assets/a.py'],
+    projectRoot: root,
+    folder: temporary(),
+    idempotencyKey: 'key-1',
+    secrets: {},
+    strict: false,
+    ...rest,
+  }
+}
+
+interface Ran {
+  readonly outcome: StepOutcome
+  readonly log: string
+}
+
+async function run(
+  work: StepWork,
+  more: Partial<PythonRuntimeOptions> = {},
+  signal = new AbortController().signal,
+): Promise<Ran> {
+  let log = ''
+  const runtime = pythonRuntime({ sandbox: openly, environment: async () => environment, ...more })
+  const outcome = await runtime.run(work, { write: (_stream, text) => (log += text) }, signal)
+  await runtime.close()
+  return { outcome, log }
+}
+
+function failureOf({ outcome }: Ran): {
+  kind: string
+  type: string
+  message: string
+  hint: string | null
+  retryable: boolean
+} {
+  if (outcome.state !== 'failed') throw new Error(`it ${outcome.state}`)
+  return { ...outcome.error, retryable: outcome.retryable }
+}
+
+describe('a Python step', () => {
+  it('leaves its output and a report, and its words in the log', async () => {
+    const work = workOf('import pandas as pd\ndef made():\n    print("hello")\n    return pd.DataFrame({"a": [1]})\n')
+    const { outcome, log } = await run(work)
+    expect(outcome).toMatchObject({
+      state: 'succeeded',
+      report: {
+        outputs: [{ output: '', kind: 'table', codec: 'parquet', entry: '0.parquet', rows: 1 }],
+        undeclared: [],
+      },
+    })
+    expect(log).toBe('hello\n')
+    expect(readdirSync(path.join(work.folder, 'outputs')).sort()).toEqual(['0.parquet', 'result.json'])
+  })
+
+  it('sees its own secrets and nothing else of the parent’s environment', async () => {
+    const work = workOf('import os, json\ndef made():\n    print(json.dumps(dict(os.environ)))\n    return 1\n', {
+      secrets: { TOKEN: 'x', PATH: '/evil' },
+      step: { options: { ...options, secrets: ['TOKEN', 'PATH'] } },
+    })
+    const { log } = await run(work)
+    const seen = JSON.parse(log) as Record<string, string>
+    expect(seen).toMatchObject({ TOKEN: 'x', CELLMILL_IDEMPOTENCY_KEY: 'key-1', PYTHONHASHSEED: '0', TZ: 'UTC' })
+    expect(seen['PATH']).not.toContain('evil')
+    expect(Object.keys(seen)).not.toContain('NODE_OPTIONS')
+  })
+
+  it('sees only the files of its closure', async () => {
+    const work = workOf(
+      'import os\ndef made():\n    here = os.path.dirname(os.path.dirname(__file__))\n    return sorted(os.listdir(here))\n',
+    )
+    writeFileSync(path.join(work.projectRoot, 'secret.txt'), 'x')
+    await run(work)
+    expect(readFileSync(path.join(work.folder, 'outputs/0.pickle'), 'latin1')).not.toContain('secret')
+  })
+
+  it('refuses a code file that is a link out of the project', async () => {
+    const work = workOf('def made(): return 1\n', { codeFiles: ['assets/a.py', 'assets/b.py'] })
+    symlinkSync('/etc/passwd', path.join(work.projectRoot, 'assets/b.py'))
+    await expect(run(work)).rejects.toMatchObject({
+      code: 'STEP_FAILED',
+      message: expect.stringContaining('assets/b.py') as string,
+    })
+    await expect(run({ ...work, codeFiles: ['../x.py'] })).rejects.toMatchObject({ code: 'STEP_FAILED' })
+  })
+
+  it('names the notebook cell of a failing line', async () => {
+    const work = workOf('def made():\n    return 1 / 0\n')
+    mkdirSync(path.join(work.projectRoot, '.cellmill/lines'), { recursive: true })
+    writeFileSync(
+      path.join(work.projectRoot, '.cellmill/lines/n.json'),
+      JSON.stringify([{ file: 'assets/a.py', line: 2, cell: 9, cellLine: 1 }]),
+    )
+    writeFileSync(path.join(work.projectRoot, '.cellmill/lines/bad.json'), '{')
+    const { outcome } = await run(work)
+    expect(outcome).toMatchObject({
+      state: 'failed',
+      retryable: true,
+      error: {
+        kind: 'exception',
+        type: 'ZeroDivisionError',
+        frames: [{ file: 'assets/a.py', line: 2, column: 12, endColumn: 17, cell: 9, lineText: '    return 1 / 0' }],
+      },
+    })
+  })
+
+  it.each([
+    ['import time\ndef made(): time.sleep(60)\n', { timeoutMs: 1500 }, 'time-limit', true],
+    ['def made():\n    while True: print("x" * 1000)\n', {}, 'output-limit', false],
+    ['import os\ndef made(): os._exit(3)\n', {}, 'exit-code', true],
+    ['import os\ndef made(): os._exit(0)\n', {}, 'contract', false],
+    ['import os, signal\ndef made(): os.kill(os.getpid(), signal.SIGSEGV)\n', {}, 'signal', true],
+    ['import os, signal\ndef made(): os.kill(os.getpid(), signal.SIGKILL)\n', {}, 'out-of-memory', true],
+    ['import sys\ndef made(): sys.exit(2)\n', {}, 'exit-code', true],
+    ['import no_such_package\ndef made(): return 1\n', {}, 'packages', false],
+    ['def made(): return (x for x in [])\n', {}, 'contract', false],
+    ['def made(: pass\n', {}, 'exception', true],
+  ])('tells apart how a step ends: %j', async (text, limits, kind, retryable) => {
+    const ran = await run(workOf(text, { step: { options: { ...options, ...limits } } }), { maxOutputBytes: 100_000 })
+    const failure = failureOf(ran)
+    expect(failure).toMatchObject({ kind, retryable })
+    expect(failure.message).not.toBe('')
+  })
+
+  it('is cancelled by the signal', async () => {
+    const controller = new AbortController()
+    const running = run(
+      workOf('import time\ndef made():\n    print("up")\n    time.sleep(60)\n'),
+      {},
+      controller.signal,
+    )
+    setTimeout(() => controller.abort(), 300)
+    expect((await running).outcome).toEqual({ state: 'cancelled' })
+  })
+
+  it.each([
+    ['{"outputs": [], "check": null}', 'not in order'],
+    ['[1', 'ended before'],
+    [JSON.stringify({ ...goodReport(), outputs: [] }), '0 outputs'],
+    [
+      JSON.stringify({ ...goodReport(), outputs: [{ ...goodReport().outputs[0], entry: '../../x.parquet' }] }),
+      'not in order',
+    ],
+    [JSON.stringify({ ...goodReport(), outputs: [{ ...goodReport().outputs[0], entry: '1.pickle' }] }), 'no output'],
+    [
+      JSON.stringify({
+        ...goodReport(),
+        outputs: [{ ...goodReport().outputs[0], kind: 'file', codec: 'file', entry: '0.file' }],
+      }),
+      'is declared',
+    ],
+    [
+      JSON.stringify({ ...goodReport(), outputs: [{ ...goodReport().outputs[0], summary: { a: 'DEEP' } }] }).replace(
+        '"DEEP"',
+        '['.repeat(30_000) + ']'.repeat(30_000),
+      ),
+      'nested',
+    ],
+  ])('believes no report that user code wrote itself: %.60s', async (report, problem) => {
+    const text = `import os\ndef made():\n    open("../outputs/result.json", "w").write(${JSON.stringify(report)})\n    os._exit(0)\n`
+    expect(failureOf(await run(workOf(text)))).toMatchObject({
+      kind: 'contract',
+      message: expect.stringContaining(problem) as string,
+    })
+  })
+
+  it('does not follow a link in place of the report', async () => {
+    const text = 'import os\ndef made():\n    os.symlink("/etc/passwd", "../outputs/result.json")\n    os._exit(0)\n'
+    expect(failureOf(await run(workOf(text)))).toMatchObject({ kind: 'contract' })
+  })
+
+  it('refuses undeclared reads in a strict environment, and says what to declare', async () => {
+    const text = 'import time\ndef made(): return time.time()\n'
+    expect(failureOf(await run(workOf(text, { strict: true })))).toMatchObject({
+      kind: 'contract',
+      message: expect.stringContaining('time.time()') as string,
+      hint: expect.stringContaining('run_time') as string,
+    })
+    const refresh = { kind: 'always' } as const
+    expect((await run(workOf(text, { strict: true, step: { options: { ...options, refresh } } }))).outcome.state).toBe(
+      'succeeded',
+    )
+  })
+})
+
+function goodReport(): { readonly outputs: readonly Record<string, unknown>[] } & Record<string, unknown> {
+  return {
+    outputs: [{ output: '', kind: 'object', codec: 'pickle', entry: '0.pickle', rows: null, summary: {} }],
+    check: null,
+    undeclared: [],
+    randomState: null,
+    drewRandom: false,
+    warnings: [],
+    userMs: 1,
+    peakMemoryBytes: null,
+  }
+}

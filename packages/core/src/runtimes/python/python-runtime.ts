@@ -1,0 +1,133 @@
+/**
+ * Runs Python steps: one process each, on the project's locked environment, in the sandbox. The process is not trusted:
+ * what it says is taken only in the shapes of ../runtime.ts, and what it left is looked at when it is gone.
+ */
+import { StringDecoder } from 'node:string_decoder'
+import type { UserCodeError } from '../../errors.ts'
+import type { PythonEnvironment } from '../../packages/python-environment.ts'
+import { pythonPackageRoot } from '../../sibling.ts'
+import type { Runtime, StepLog, StepOutcome, StepReport, StepWork } from '../runtime.ts'
+import type { Sandbox, SandboxExit, SandboxSpec } from '../sandbox/sandbox.ts'
+import { readCellLines } from './cell-lines.ts'
+import { stageStep } from './stage-step.ts'
+import type { StagedStep } from './stage-step.ts'
+import { stepEnvironment } from './step-environment.ts'
+import { exitError, isRetryable, refusedByStrict } from './step-failure.ts'
+import { readStepError, readStepReport } from './step-report.ts'
+
+export interface PythonRuntimeOptions {
+  readonly sandbox: Sandbox
+  /** Asked once for each step, so that a missing or drifted environment fails the step and not the start. */
+  readonly environment: () => Promise<PythonEnvironment>
+  /**
+   * The folder that holds the Python package `cellmill`.
+   * @default the one that comes with this package
+   */
+  readonly packageRoot?: string
+  /**
+   * Folder of the maps from generated lines to notebook cells.
+   * @default `.cellmill/lines` of the project
+   */
+  readonly linesFolder?: string
+  /** @default 64 MiB of standard output and error together */
+  readonly maxOutputBytes?: number
+  /** @default 1024 processes and threads */
+  readonly maxProcesses?: number
+}
+
+const defaultMaxOutputBytes = 64 * 1024 * 1024
+const defaultMaxProcesses = 1024
+
+export function pythonRuntime(options: PythonRuntimeOptions): Runtime {
+  return {
+    language: 'python',
+    run: (work, log, signal) => runPython(options, { work, log, signal }),
+    close: async () => {},
+  }
+}
+
+interface Attempt {
+  readonly work: StepWork
+  readonly log: StepLog
+  readonly signal: AbortSignal
+}
+
+async function runPython(options: PythonRuntimeOptions, attempt: Attempt): Promise<StepOutcome> {
+  const { work, signal } = attempt
+  if (signal.aborted) return { state: 'cancelled' }
+  const environment = await options.environment()
+  const lines = await readCellLines(options.linesFolder ?? `${work.projectRoot}/.cellmill/lines`, work.codeFiles)
+  const staged = await stageStep(work, {
+    sandbox: options.sandbox,
+    environment,
+    packageRoot: options.packageRoot ?? pythonPackageRoot(),
+    lines,
+  })
+  const exit = await spawnStep(options, attempt, staged, environment)
+  return outcomeOf(attempt, exit)
+}
+
+async function spawnStep(
+  options: PythonRuntimeOptions,
+  attempt: Attempt,
+  staged: StagedStep,
+  environment: PythonEnvironment,
+): Promise<SandboxExit> {
+  const { work, log, signal } = attempt
+  const limits = work.definition.options
+  const spec: SandboxSpec = {
+    command: environment.python,
+    // Not -I, which would ignore PYTHONHASHSEED; the environment holds only what is set here.
+    args: ['-s', '-P', staged.main, staged.folder],
+    env: stepEnvironment(work, environment, staged.folder),
+    cwd: `${staged.folder}/work`,
+    binds: staged.binds,
+    network: limits.network.length > 0,
+    memoryBytes: limits.memoryBytes,
+    cpuSeconds: null,
+    maxProcesses: options.maxProcesses ?? defaultMaxProcesses,
+    maxFileBytes: null,
+    maxOutputBytes: options.maxOutputBytes ?? defaultMaxOutputBytes,
+    timeoutMs: limits.timeoutMs,
+    control: 'none',
+  }
+  const child = options.sandbox.spawn(spec, signal)
+  const decoders = { stdout: new StringDecoder('utf8'), stderr: new StringDecoder('utf8') }
+  child.onOutput((stream, chunk) => {
+    const text = decoders[stream].write(chunk)
+    if (text !== '') log.write(stream, text)
+  })
+  return child.exited
+}
+
+async function outcomeOf(attempt: Attempt, exit: SandboxExit): Promise<StepOutcome> {
+  const { work, signal } = attempt
+  if (signal.aborted || exit.reason === 'cancelled') return { state: 'cancelled' }
+  const left = await readStepError(work)
+  const ended = exitError(exit, work)
+  if (left !== null && (ended === null || ended.kind === 'exit-code')) return failed(left)
+  if (ended !== null) return failed(ended)
+  const read = await readStepReport(work)
+  if ('problem' in read) return failed(contract(work, read.problem))
+  const report: StepReport = {
+    ...read.report,
+    peakMemoryBytes: read.report.peakMemoryBytes ?? exit.peakMemoryBytes,
+  }
+  const refused = work.strict ? refusedByStrict(work, report) : null
+  return refused === null ? { state: 'succeeded', report } : failed(refused)
+}
+
+function failed(error: UserCodeError): StepOutcome {
+  return { state: 'failed', error, retryable: isRetryable(error.kind) }
+}
+
+function contract(work: StepWork, problem: string): UserCodeError {
+  return {
+    kind: 'contract',
+    type: 'contract',
+    message: `${work.definition.id} ended without a result: ${problem}`,
+    frames: [],
+    inputs: [],
+    hint: 'return from the function instead of ending the process, and leave the outputs folder alone',
+  }
+}

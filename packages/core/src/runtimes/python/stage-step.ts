@@ -1,0 +1,134 @@
+/**
+ * Prepares the attempt's folder and says what the process may see: interpreter, packages, our package, copies of the
+ * closure's files, inputs read-only, and writable only `outputs`, `work` and `tmp`. Inside a namespace every path is the
+ * same for every attempt, so none of them can make two results differ.
+ */
+import { constants } from 'node:fs'
+import { mkdir, open, realpath, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { CellmillError } from '../../errors.ts'
+import type { PythonEnvironment } from '../../packages/python-environment.ts'
+import type { StepWork } from '../runtime.ts'
+import type { Bind, Sandbox } from '../sandbox/sandbox.ts'
+import type { CellLine } from './cell-lines.ts'
+
+export interface StagingContext {
+  readonly sandbox: Sandbox
+  readonly environment: PythonEnvironment
+  readonly packageRoot: string
+  readonly lines: readonly CellLine[]
+}
+
+export interface StagedStep {
+  readonly binds: readonly Bind[]
+  /** Paths as the process sees them. */
+  readonly folder: string
+  readonly main: string
+}
+
+const insideFolder = '/step'
+
+export async function stageStep(work: StepWork, context: StagingContext): Promise<StagedStep> {
+  for (const name of ['outputs', 'work', 'tmp', 'code']) await mkdir(path.join(work.folder, name), { recursive: true })
+  await copyCode(work)
+  const bind = binder(context.sandbox)
+  const own = [
+    bind(path.join(work.folder, 'outputs'), `${insideFolder}/outputs`, true),
+    bind(path.join(work.folder, 'work'), `${insideFolder}/work`, true),
+    bind(path.join(work.folder, 'tmp'), `${insideFolder}/tmp`, true),
+    bind(path.join(work.folder, 'code'), `${insideFolder}/code`, false),
+    bind(path.join(work.folder, 'work.json'), `${insideFolder}/work.json`, false),
+  ]
+  const inputs = work.inputs.map((input, i) => bind(input.folder, `${insideFolder}/inputs/${i}`, false))
+  const random = work.randomState === null ? [] : [bind(work.randomState, `${insideFolder}/random.pickle`, false)]
+  const folder = context.sandbox.level === 'bubblewrap' ? insideFolder : work.folder
+  await writeFile(
+    path.join(work.folder, 'work.json'),
+    JSON.stringify({
+      definition: work.definition,
+      inputs: work.inputs.map((input, i) => ({ ...input, folder: context.sandbox.inside(inputs[i]!) })),
+      parameters: work.parameters,
+      projectParameters: work.projectParameters,
+      runTime: work.runTime,
+      seed: work.seed,
+      randomState: random[0] === undefined ? null : context.sandbox.inside(random[0]),
+      strict: work.strict,
+      codeRoot: context.sandbox.inside(own[3]!),
+      lines: context.lines,
+      readable: [],
+    }),
+  )
+  return {
+    binds: [...(await interpreterBinds(context, bind)), ...own, ...inputs, ...random],
+    folder,
+    main: path.join(context.packageRoot, 'cellmill/_runner/main.py'),
+  }
+}
+
+type Binder = (source: string, target: string, writable: boolean) => Bind
+
+/** Where nothing can be moved, everything is seen at its own path. */
+function binder(sandbox: Sandbox): Binder {
+  return (source, target, writable) => ({
+    source,
+    target: sandbox.level === 'bubblewrap' ? target : source,
+    writable,
+  })
+}
+
+async function interpreterBinds(context: StagingContext, bind: Binder): Promise<readonly Bind[]> {
+  const { environment, packageRoot } = context
+  const folders = new Set([environment.basePrefix, environment.prefix, path.join(packageRoot, 'cellmill')])
+  if (!isWithin(environment.prefix, environment.sitePackages)) folders.add(environment.sitePackages)
+  // A base prefix may be a link to the folder that the interpreter is really in.
+  const real = await realpath(environment.python)
+  if (![...folders].some((folder) => isWithin(folder, real))) folders.add(path.dirname(path.dirname(real)))
+  // The sandbox shows the system's folders already.
+  const own = [...folders].filter((folder) => folder !== '/usr' && !isWithin('/usr', folder))
+  return own.map((folder) => bind(folder, folder, false))
+}
+
+/** Only files of the closure, and only what really lies in the project: a link out of it would show the step anything. */
+async function copyCode(work: StepWork): Promise<void> {
+  const root = await realpath(work.projectRoot)
+  for (const file of work.codeFiles) {
+    const source = path.resolve(root, file)
+    const target = path.join(work.folder, 'code', file)
+    const real = isWithin(root, source) ? await realOrNull(source) : null
+    if (real === null || !isWithin(root, real)) throw notInProject(file)
+    await mkdir(path.dirname(target), { recursive: true })
+    await copyRegular(real, target, file)
+  }
+}
+
+/** Opened without following or waiting, so that a file swapped for a pipe or link meanwhile is not read. */
+async function copyRegular(source: string, target: string, shown: string): Promise<void> {
+  const handle = await open(source, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  try {
+    if (!(await handle.stat()).isFile()) throw notInProject(shown)
+    await mkdir(path.dirname(target), { recursive: true })
+    await writeFile(target, await handle.readFile())
+  } finally {
+    await handle.close()
+  }
+}
+
+async function realOrNull(file: string): Promise<string | null> {
+  try {
+    return await realpath(file)
+  } catch {
+    // Missing files and loops of links are both told as not being there.
+    return null
+  }
+}
+
+function notInProject(file: string): CellmillError {
+  return new CellmillError('STEP_FAILED', `the code file ${file} is not a file of the project`, {
+    hint: 'it may have been deleted meanwhile, or be a link out of the project: cellmill plan',
+    details: { file },
+  })
+}
+
+export function isWithin(folder: string, file: string): boolean {
+  return file === folder || file.startsWith(folder.endsWith('/') ? folder : `${folder}/`)
+}
