@@ -2,7 +2,8 @@
 
 Run as a script with a folder that holds `request.json`; the answer is written to `answer.json` beside it. Tasks:
   digest  {tasks: [{key, file, codec, variables}]}  digests of stored values, each variable's own
-  inputs  {tasks: [{key, file, variable, member, as, to}]}  captures of the notebook as a step's inputs
+  inputs  {tasks: [{key, file, member, as, to}]}  captures of the notebook as a step's inputs
+  names   {tasks: [{key, module, names}]}  digests of what a written module defines
 `roots` go first on sys.path; `main` names the module that stands for the notebook's `__main__`.
 """
 
@@ -37,9 +38,9 @@ def _load_pickle(path, main=None):
 
 def _load(task, main):
     if task["codec"] == "parquet":
-        from cellmill._runner.load_inputs import read_table
+        from cellmill._runner.table_codec import read_table
 
-        return read_table(task["file"])
+        return read_table([task["file"]], "pandas", None)
     return _load_pickle(task["file"], main)
 
 
@@ -79,11 +80,27 @@ def input_task(task, request):
     return {}
 
 
+def names_task(task, request):
+    from cellmill._notebook import encode
+
+    module = importlib.import_module(task["module"])
+    answers = {}
+    for name in task["names"]:
+        if not hasattr(module, name):
+            continue
+        value = getattr(module, name)
+        try:
+            answers[name] = {"digest": encode.digest(value), "problem": None, "type": _type_name(value)}
+        except encode.Unencodable as error:
+            answers[name] = {"digest": None, "problem": str(error), "type": _type_name(value)}
+    return answers
+
+
 def _type_name(value):
     return f"{type(value).__module__}.{type(value).__qualname__}"
 
 
-_TASKS = {"digest": digest_task, "inputs": input_task}
+_TASKS = {"digest": digest_task, "inputs": input_task, "names": names_task}
 
 
 def main(folder):
@@ -91,6 +108,7 @@ def main(folder):
         request = json.load(stream)
     package_root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     sys.path[:0] = [*request.get("roots", []), package_root]
+    sys.path.append(request["last"])
     handler = _TASKS[request["task"]]
     answers = {}
     for task in request["tasks"]:

@@ -51,6 +51,8 @@ export interface StepWork {
   readonly idempotencyKey: string
   readonly secrets: Readonly<Record<string, string>>
   readonly strict: boolean
+  /** Proofs: digests of what the step's own variables held when it returned come with the report. */
+  readonly recordLocals?: boolean
 }
 
 export interface StepOutputReport {
@@ -83,6 +85,8 @@ export interface StepReport {
   readonly warnings: readonly string[]
   readonly userMs: number
   readonly peakMemoryBytes: number | null
+  /** Only when asked for: by variable. */
+  readonly locals?: Readonly<Record<string, { readonly digest: string | null; readonly problem: string | null }>>
 }
 
 export type StepOutcome =

@@ -1,0 +1,255 @@
+/**
+ * S: each generated step alone, fed with the values that the notebook had at its boundary and the generator states before
+ * its first cell. What it gives must be what the notebook had; only so is a wrong step behind a stochastic one seen.
+ */
+import { mkdir, rm } from 'node:fs/promises'
+import path from 'node:path'
+import type { Json } from '../../canonical.ts'
+import type { UserCodeError } from '../../errors.ts'
+import type { StepDefinition } from '../../model/project.ts'
+import type { StepInput, StepOutcome, StepWork } from '../../runtimes/runtime.ts'
+import type { GraduatedStep, Graduation } from '../graduation.ts'
+import type { Captures } from './captures.ts'
+import type { SeenValue } from './judge-values.ts'
+import { runPythonTask } from './python-task.ts'
+import type { TaskContext } from './python-task.ts'
+import { readShown } from './shown.ts'
+import type { ShownPart } from './shown.ts'
+
+export interface ReplayContext {
+  readonly graduation: Graduation
+  readonly captures: Captures
+  readonly tasks: TaskContext
+  /** By step id, from the project as it would be. */
+  readonly definitions: ReadonlyMap<string, StepDefinition>
+  readonly projectParameters: Readonly<Record<string, Json>>
+  readonly codeFiles: (step: StepDefinition) => readonly string[]
+  /** A staged source as a step reads it. */
+  readonly sourceInput: (name: string, step: StepDefinition, argument: string) => Promise<StepInput>
+  readonly execute: (
+    work: StepWork,
+    onText: (stream: 'stdout' | 'stderr', text: string) => void,
+  ) => Promise<StepOutcome>
+  readonly runTime: string
+}
+
+export interface ReplayedStep {
+  readonly step: string
+  readonly state: 'replayed' | 'failed' | 'unreplayable'
+  readonly why: string
+  readonly error: UserCodeError | null
+  /** By the notebook's variable. */
+  readonly values: ReadonlyMap<string, SeenValue>
+  readonly locals: ReadonlyMap<string, SeenValue>
+  readonly printed: string
+  readonly shown: readonly ShownPart[]
+}
+
+interface Located {
+  readonly file: string
+  readonly codec: 'parquet' | 'pickle'
+}
+
+export async function replaySteps(
+  context: ReplayContext,
+  steps: readonly GraduatedStep[],
+  parallel: number,
+): Promise<ReadonlyMap<string, ReplayedStep>> {
+  const inputs = await prepareInputs(context, steps)
+  const folders = path.join(context.tasks.scratch, 'replay')
+  const attempts = new Map<string, Attempt>()
+  const waiting = [...steps]
+  const worker = async (): Promise<void> => {
+    for (let step = waiting.shift(); step !== undefined; step = waiting.shift()) {
+      attempts.set(step.name, await attemptStep(context, step, { folder: path.join(folders, step.name), inputs }))
+    }
+  }
+  await Promise.all(Array.from({ length: Math.max(1, parallel) }, worker))
+  const values = await digestOutputs(context, steps, attempts)
+  await rm(folders, { recursive: true, force: true })
+  return new Map(steps.map((step) => [step.name, finished(step, attempts.get(step.name)!, values)]))
+}
+
+interface Attempt {
+  readonly outcome: StepOutcome | { readonly state: 'unreplayable'; readonly why: string }
+  readonly outputs: readonly Located[]
+  readonly locals: ReadonlyMap<string, SeenValue>
+  readonly printed: string
+  readonly shown: readonly ShownPart[]
+}
+
+type InputFolders = ReadonlyMap<
+  string,
+  { readonly folder: string; readonly file: string; readonly codec: string } | { readonly why: string }
+>
+
+/** Captures as the steps' inputs, written by one process for all steps: the notebook's own classes become the module's. */
+async function prepareInputs(context: ReplayContext, steps: readonly GraduatedStep[]): Promise<InputFolders> {
+  const { graduation, captures, tasks } = context
+  const prepared = new Map<string, { folder: string; file: string; codec: string } | { why: string }>()
+  const wanted = new Set(steps.flatMap((step) => step.inputs.flatMap(({ asset }) => (asset === null ? [] : [asset]))))
+  const requests: { key: string; file: string; member: string | null; as: string; to: string }[] = []
+  for (const asset of wanted) {
+    const output = graduation.steps.flatMap((step) => step.outputs).find((candidate) => candidate.asset === asset)
+    const captured =
+      output === undefined ? { why: `${asset} is no output of the notebook` } : capturedOf(captures, output)
+    if ('why' in captured) {
+      prepared.set(asset, captured)
+      continue
+    }
+    const folder = path.join(tasks.scratch, 'inputs', asset)
+    const isRelation = output!.kind === 'table' && readBySql(context, asset)
+    const file = isRelation ? 'data.parquet' : 'data.pickle'
+    requests.push({
+      key: asset,
+      file: captured.file,
+      member: captured.member,
+      as: isRelation ? 'parquet' : 'pickle',
+      to: path.join(folder, file),
+    })
+    prepared.set(asset, { folder, file, codec: isRelation ? 'parquet' : 'pickle' })
+  }
+  const answers = await runPythonTask<unknown>(tasks, { task: 'inputs', tasks: requests })
+  for (const [asset, answer] of Object.entries(answers)) if (!answer.ok) prepared.set(asset, { why: answer.problem })
+  return prepared
+}
+
+function capturedOf(captures: Captures, output: GraduatedStep['outputs'][number]) {
+  if (output.variables.length === 1) return captures.valueAfter(output.variables[0]!, output.afterCell)
+  return (
+    captures.groupAfter(output.variables, output.afterCell) ?? {
+      why: `${output.variables.join(', ')} were not captured together`,
+    }
+  )
+}
+
+function readBySql(context: ReplayContext, asset: string): boolean {
+  return [...context.definitions.values()].some(
+    (step) => step.language === 'sql' && step.inputs.some((input) => input.target?.name === asset),
+  )
+}
+
+async function attemptStep(
+  context: ReplayContext,
+  step: GraduatedStep,
+  place: { readonly folder: string; readonly inputs: InputFolders },
+): Promise<Attempt> {
+  const nothing = { outputs: [], locals: new Map<string, SeenValue>(), printed: '', shown: [] }
+  const definition = context.definitions.get(step.name)
+  if (definition === undefined)
+    return { ...nothing, outcome: { state: 'unreplayable', why: `the written project has no step ${step.name}` } }
+  const inputs: StepInput[] = []
+  for (const input of definition.inputs) {
+    if (input.target?.type === 'source') {
+      inputs.push(await context.sourceInput(input.target.name, definition, input.argument))
+      continue
+    }
+    const prepared = place.inputs.get(input.target?.name ?? '') ?? { why: `${input.argument} was not captured` }
+    if ('why' in prepared) return { ...nothing, outcome: { state: 'unreplayable', why: prepared.why } }
+    const { argument, form, annotation, columns } = input
+    inputs.push({
+      argument,
+      form,
+      annotation,
+      columns,
+      origin: 'asset',
+      codec: prepared.codec,
+      folder: prepared.folder,
+      files: [prepared.file],
+      sourcePaths: [],
+      isGlob: false,
+      name: argument,
+      options: {},
+    })
+  }
+  await mkdir(place.folder, { recursive: true })
+  let printed = ''
+  const work = workOf(context, { step, definition, inputs, folder: place.folder })
+  const outcome = await context.execute(work, (stream, text) => {
+    if (stream === 'stdout') printed += text
+  })
+  if (outcome.state !== 'succeeded') return { ...nothing, printed, outcome }
+  const outputs = outcome.report.outputs.map((output) => ({
+    file: path.join(
+      place.folder,
+      'outputs',
+      output.entry,
+      output.codec === 'parquet' && definition.language === 'sql' ? 'data.parquet' : '',
+    ),
+    codec: output.codec === 'parquet' ? ('parquet' as const) : ('pickle' as const),
+  }))
+  const shown = await readShown(path.join(place.folder, 'outputs', '0.report'))
+  return { outcome, outputs, locals: localsOf(outcome), printed, shown }
+}
+
+function localsOf(outcome: Extract<StepOutcome, { state: 'succeeded' }>): ReadonlyMap<string, SeenValue> {
+  return new Map(Object.entries(outcome.report.locals ?? {}))
+}
+
+interface WorkParts {
+  readonly step: GraduatedStep
+  readonly definition: StepDefinition
+  readonly inputs: readonly StepInput[]
+  readonly folder: string
+}
+
+function workOf(context: ReplayContext, { step, definition, inputs, folder }: WorkParts): StepWork {
+  return {
+    definition,
+    runId: 'replay',
+    attempt: 1,
+    inputs,
+    parameters: Object.fromEntries(definition.parameters.map((parameter) => [parameter.name, parameter.default])),
+    projectParameters: context.projectParameters,
+    runTime: context.runTime,
+    seed: '0',
+    randomState: context.captures.randomBefore(step.cells[0] ?? -1),
+    codeFiles: context.codeFiles(definition),
+    projectRoot: context.tasks.projectRoot,
+    folder,
+    idempotencyKey: 'replay',
+    secrets: {},
+    strict: false,
+    recordLocals: true,
+  }
+}
+
+type Digests = Readonly<Record<string, SeenValue>>
+
+async function digestOutputs(
+  context: ReplayContext,
+  steps: readonly GraduatedStep[],
+  attempts: ReadonlyMap<string, Attempt>,
+) {
+  const requests = steps.flatMap((step) => {
+    const { outputs } = attempts.get(step.name)!
+    return step.outputs.flatMap((output, i) => {
+      const made = outputs[i]
+      if (made === undefined || output.kind === 'report' || output.kind === 'file' || output.kind === 'effect')
+        return []
+      return [{ key: `${step.name}:${i}`, file: made.file, codec: made.codec, variables: output.variables }]
+    })
+  })
+  return runPythonTask<Digests>(context.tasks, { task: 'digest', tasks: requests })
+}
+
+function finished(
+  step: GraduatedStep,
+  attempt: Attempt,
+  digests: Awaited<ReturnType<typeof digestOutputs>>,
+): ReplayedStep {
+  const values = new Map<string, SeenValue>()
+  step.outputs.forEach((output, i) => {
+    const answer = digests[`${step.name}:${i}`]
+    for (const variable of output.variables) {
+      if (answer === undefined) continue
+      values.set(variable, answer.ok ? answer.value[variable]! : { digest: null, problem: answer.problem })
+    }
+  })
+  const { outcome, locals, printed, shown } = attempt
+  const common = { step: step.name, values, locals, printed, shown }
+  if (outcome.state === 'succeeded') return { ...common, state: 'replayed', why: '', error: null }
+  if (outcome.state === 'unreplayable') return { ...common, state: 'unreplayable', why: outcome.why, error: null }
+  const error = outcome.state === 'failed' ? outcome.error : null
+  return { ...common, state: 'failed', why: error === null ? 'cancelled' : `${error.type}: ${error.message}`, error }
+}
