@@ -82,7 +82,7 @@ def read_files(given: dict[str, Any], files: list[str]) -> Any:
     try:
         value = reader(given, files, codec)
     except TypeError as error:
-        if "unexpected keyword" not in str(error):
+        if "unexpected keyword" not in str(error) or given["form"] in ("duckdb", "relation"):
             raise
         raise ContractError(f"the source '{given['name']}' has an option that {form} does not know: {error}") from error
     return value.lazy() if form == "polars-lazy" else value
@@ -190,15 +190,24 @@ def _arrow_csv(options: dict[str, Any], file: str) -> Any:
 def _duckdb(given: dict[str, Any], files: list[str], codec: str) -> Any:
     import duckdb
 
-    if codec == "csv":
-        relation = duckdb.read_csv(files, **given["options"])
-    elif codec == "parquet":
-        relation = duckdb.read_parquet(files)
-    else:
-        relation = duckdb.read_json(files, **given["options"])
-    if given["columns"] is None:
-        return relation
-    return relation.project(", ".join('"' + name.replace('"', '""') + '"' for name in given["columns"]))
+    reader = {"csv": "read_csv", "parquet": "read_parquet", "json": "read_json"}[codec]
+    options = "".join(f", {_identifier(name)} = {_literal(value)}" for name, value in given["options"].items())
+    columns = "*" if given["columns"] is None else ", ".join(map(_identifier, given["columns"]))
+    return duckdb.sql(f"SELECT {columns} FROM {reader}({_literal(files)}{options})")
+
+
+def _identifier(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _literal(value: Any) -> str:
+    if isinstance(value, str):
+        return "'" + value.replace("'", "''") + "'"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_literal, value))}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{_literal(key)}: {_literal(part)}' for key, part in value.items())}}}"
+    return "NULL" if value is None else str(value).lower() if isinstance(value, bool) else repr(value)
 
 
 def _rows(given: dict[str, Any], files: list[str], codec: str) -> list[dict[str, Any]]:
