@@ -31,7 +31,7 @@ export interface GraduatedStep {
     readonly variable: string
   }[]
   readonly outputs: readonly GraduatedOutput[]
-  /** Notebook variables that are locals of the step. */
+  /** Locals of the step that, when it returns, hold what the notebook's variable of that name holds at the very end. */
   readonly locals: readonly string[]
   readonly afterRandom: string | null
 }

@@ -5,7 +5,7 @@
  */
 import type { Observation, ObservedCell } from '../observation.ts'
 import { Sharing } from './sharing.ts'
-import { onlyCalled, type Unit, type Units } from './units.ts'
+import { isData, onlyCalled, randomTokens, type Unit, type Units } from './units.ts'
 import type { DefinitionFact, TokenUse } from '../ir.ts'
 
 export const UNBOUND = -1
@@ -80,7 +80,12 @@ class FlowBuilder {
     const changed = new Set(unit.mutates)
     // A name that this statement itself binds (a loop variable, a lambda's free name) is not an input of it.
     const late = definesOnly ? decoratorLate(unit) : inlineLate(unit)
-    this.#followLate({ uses, late, tokens, changed })
+    for (const one of definesOnly ? [] : unit.facts.definitions)
+      for (const name of lateChanges(one)) if (!this.#seenUnchanged(unit, name)) changed.add(name)
+    this.#followLate({ unit, uses, late, tokens, changed })
+    for (const name of unit.unseen) {
+      for (const [other, version] of uses) if (!this.#isCode(version)) this.#sharing.join(name, other)
+    }
     const changedGroups: string[][] = []
     for (const name of changed) {
       const group = [...this.#sharing.of(name)].filter((member) => this.#current.has(member))
@@ -96,7 +101,14 @@ class FlowBuilder {
     return { uses, lateOnly, defs, unbound, changedGroups, tokens }
   }
 
+  /** The run shows that the cell left it alone. */
+  #seenUnchanged(unit: Unit, name: string): boolean {
+    const seen = this.#observed.get(unit.cell)
+    return seen !== undefined && seen.state === 'ok' && !seen.mutated.includes(name) && !seen.bound.includes(name)
+  }
+
   #followLate(at: {
+    unit: Unit
     uses: Map<string, number>
     late: readonly string[]
     tokens: TokenUse[]
@@ -114,8 +126,8 @@ class FlowBuilder {
       if (version === undefined) continue
       pending.push(...version.lateReads)
       for (const written of version.lateWrites) {
-        at.changed.add(written)
         pending.push(written)
+        if (!this.#seenUnchanged(at.unit, written)) at.changed.add(written)
       }
       at.tokens.push(...version.lateTokens)
     }
@@ -135,12 +147,13 @@ class FlowBuilder {
       }
     }
     // A global that a called function binds for the first time.
+    const seen = this.#observed.get(unit.cell) ?? null
     for (const name of [...unit.binds, ...unit.mayBinds]) {
       const may = unit.mayBinds.includes(name)
       const old = may ? this.#versions[this.#current.get(name) ?? UNBOUND] : undefined
-      defs.set(name, this.#add(name, unit, merge(old, carried)))
+      const watched = this.#isFinalBinding(unit, name) ? seen : null
+      defs.set(name, this.#add(name, unit, merge(old, isData(unit, name, watched) ? EMPTY : carried)))
     }
-    const seen = this.#observed.get(unit.cell) ?? null
     this.#sharing.bind(unit, seen, (name) => this.#isFinalBinding(unit, name))
     for (const [name, version] of defs) this.#current.set(name, version)
     for (const name of unit.deletes) {
@@ -149,6 +162,11 @@ class FlowBuilder {
       defs.delete(name)
     }
     return defs
+  }
+
+  #isCode(version: number): boolean {
+    const maker = this.#units.list[this.#versions[version]?.unit ?? UNBOUND]
+    return maker !== undefined && (maker.facts.kind === 'import' || isDefinition(maker))
   }
 
   #isFinalBinding(unit: Unit, name: string): boolean {
@@ -169,7 +187,7 @@ class FlowBuilder {
     const text = this.#textOf(unit)
     const reads = new Set(unit.facts.definitions.flatMap((definition) => definition.lateReads))
     const writes = new Set(unit.facts.definitions.flatMap(lateChanges))
-    const tokens = unit.facts.definitions.flatMap((definition) => definition.lateTokens)
+    const tokens = unit.facts.definitions.flatMap((one) => randomTokens(one.lateTokens, one.lateCalls ?? []))
     if (isDefinition(unit) && unit.facts.definitions.length > 0) {
       // What it reads when it is defined may be called by it later (decorators, defaults, bases).
       for (const name of unit.reads) reads.add(name)

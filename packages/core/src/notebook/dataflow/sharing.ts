@@ -27,9 +27,13 @@ export class Sharing {
 
   /** Bindings of one statement: the target leaves its old group and joins those of what it was made from. */
   bind(unit: Unit, seen: ObservedCell | null, isFinalBinding: (name: string) => boolean): void {
-    const before = new Map(unit.facts.aliases.map((alias) => [alias.source, [...this.of(alias.source)]]))
-    for (const name of unit.binds) this.detach(name)
-    for (const alias of unit.facts.aliases) {
+    const before = new Map(unit.aliases.map((alias) => [alias.source, [...this.of(alias.source)]]))
+    for (const name of unit.binds) {
+      // `b += [1]` and `b = f(b)` may leave b the object that it was.
+      const mayStay = unit.reads.has(name) && !cleared(name, seen, isFinalBinding)
+      if (!mayStay) this.detach(name)
+    }
+    for (const alias of unit.aliases) {
       if (cleared(alias.target, seen, isFinalBinding)) continue
       for (const source of before.get(alias.source) ?? [alias.source]) {
         if (source !== alias.target && !(unit.binds.includes(source) && source !== alias.source)) {

@@ -4,7 +4,7 @@
  * a change that static reading missed is added. Later stages never look at the observation for effects again.
  */
 import type { NotebookDocument } from '../document.ts'
-import type { Magic, NotebookFacts, StatementFacts, TokenUse } from '../ir.ts'
+import type { Call, Magic, NotebookFacts, StatementFacts, TokenUse } from '../ir.ts'
 import type { Observation, ObservedCell } from '../observation.ts'
 
 export interface Unit {
@@ -18,7 +18,11 @@ export interface Unit {
   readonly mayBinds: readonly string[]
   readonly deletes: readonly string[]
   readonly mutates: ReadonlySet<string>
+  /** Among those: changed through a name that nothing connects with it. */
+  readonly unseen: ReadonlySet<string>
   readonly tokens: readonly TokenUse[]
+  /** What the names bound here may share memory with. */
+  readonly aliases: StatementFacts['aliases']
   readonly isLastOfCell: boolean
 }
 
@@ -38,6 +42,7 @@ export function makeUnits(
   const factsByCell = new Map(facts.cells.map((cell) => [cell.index, cell]))
   const observed = new Map((observation?.cells ?? []).map((cell) => [cell.index, cell]))
   const names = boundNames(facts)
+  const tuples = tupleNames(facts)
   const assumptions = new Set<string>()
   const list: Unit[] = []
   for (const cellIndex of execution) {
@@ -55,12 +60,15 @@ export function makeUnits(
         mayBinds: statement.mayBind.filter((name) => !statement.binds.includes(name)),
         deletes: statement.deletes,
         mutates: changedNames(statement, seen, assumptions),
-        tokens: statement.tokens,
+        unseen: new Set(),
+        aliases: aliasesOf(statement, tuples),
+        tokens: randomTokens(statement.tokens, statement.calls),
         isLastOfCell: position === cell.statements.length - 1,
       }
       list.push(unit)
     })
     addUnseenChanges(list, cellIndex, seen)
+    addUnseenDraws(list, cellIndex, seen)
   }
   return { list, names, assumptions: [...assumptions] }
 }
@@ -82,6 +90,32 @@ function boundNames(facts: NotebookFacts): Set<string> {
     }
   }
   return names
+}
+
+/** A tuple does not change, but what it holds may. */
+function tupleNames(facts: NotebookFacts): Set<string> {
+  const names = new Set<string>()
+  for (const cell of facts.cells) {
+    for (const statement of cell.statements) {
+      for (const [name, types] of Object.entries(statement.bindTypes ?? {})) {
+        if (types.some((type) => type === 'tuple' || type === 'frozenset')) names.add(name)
+      }
+    }
+  }
+  return names
+}
+
+function aliasesOf(statement: StatementFacts, tuples: ReadonlySet<string>): StatementFacts['aliases'] {
+  const aliases = [...statement.aliases]
+  for (const target of [...statement.binds, ...statement.mayBind]) {
+    const types = statement.bindTypes?.[target] ?? []
+    if (types.length > 0 && types.every((type) => DATA_TYPES.test(type))) continue
+    for (const { name } of statement.reads) {
+      if (name === target || aliases.some((alias) => alias.target === target && alias.source === name)) continue
+      if (tuples.has(target) || tuples.has(name)) aliases.push({ target, source: name, kind: 'maybe' })
+    }
+  }
+  return aliases
 }
 
 function readNames(statement: StatementFacts, names: ReadonlySet<string>): Set<string> {
@@ -120,21 +154,26 @@ function changedNames(statement: StatementFacts, seen: ObservedCell | null, assu
   return changed
 }
 
-/** A change that the run showed and no statement claims belongs to every statement of the cell that reads the name. */
+function isDrawing(seen: ObservedCell, name: string): boolean {
+  return seen.values.some((value) => value.name === name && value.type.startsWith('matplotlib.'))
+}
+
+/** A change that the run showed and no statement claims happened through some name that we do not connect with it. */
 function addUnseenChanges(list: Unit[], cell: number, seen: ObservedCell | null): void {
   if (seen === null) return
   const mine = list.filter((unit) => unit.cell === cell)
-  for (const name of seen.mutated) {
-    if (mine.some((unit) => unit.mutates.has(name) || unit.binds.includes(name))) continue
-    const last = mine.at(-1)
-    if (last === undefined) continue
-    const readers = mine.filter((unit) => unit.reads.has(name))
-    for (const unit of readers.length > 0 ? readers : [last]) {
-      list[unit.id] = {
-        ...unit,
-        reads: new Set([...unit.reads, name]),
-        mutates: new Set([...unit.mutates, name]),
-      }
+  const unclaimed = seen.mutated.filter(
+    // Showing and closing a figure changes it; the cell that drew it keeps it.
+    (name) => !isDrawing(seen, name) && !mine.some((unit) => unit.mutates.has(name) || unit.binds.includes(name)),
+  )
+  if (unclaimed.length === 0) return
+  const active = mine.filter((unit) => unit.facts.mutations.length + unit.facts.calls.length > 0)
+  for (const unit of active.length > 0 ? active : mine) {
+    list[unit.id] = {
+      ...unit,
+      reads: new Set([...unit.reads, ...unclaimed]),
+      mutates: new Set([...unit.mutates, ...unclaimed]),
+      unseen: new Set(unclaimed),
     }
   }
 }
@@ -143,4 +182,53 @@ function addUnseenChanges(list: Unit[], cell: number, seen: ObservedCell | null)
 export function onlyCalled(name: string, text: string): boolean {
   const escaped = name.replaceAll(/[^\w]/g, '')
   return !new RegExp(`(?<![\\w.])${escaped}\\b(?!\\s*\\()`, 'u').test(text)
+}
+
+const OWN_GENERATORS =
+  /^(numpy\.random\.(default_rng|Generator|RandomState|SeedSequence|PCG64|MT19937)|random\.(Random|SystemRandom))$/u
+
+/** Generators of the process, also where the catalogue does not know the function. */
+export function randomTokens(tokens: readonly TokenUse[], calls: readonly Call[]): TokenUse[] {
+  const found = tokens.filter((token) => token.token !== 'cfg:random')
+  for (const call of calls) {
+    const kind = call.callee.startsWith('random.') ? 'py' : call.callee.startsWith('numpy.random.') ? 'np' : null
+    if (kind === null || OWN_GENERATORS.test(call.callee)) continue
+    const token = `rng:${kind}`
+    if (!found.some((one) => one.token === token && one.mode === 'write')) {
+      found.push({ token, mode: 'write', why: call.callee, span: call.span })
+    }
+  }
+  const unknownOfNumpy = /^calls numpy\.random\.\S+, of which/u
+  return found.filter((token) => !(token.token === 'cfg:numpy' && unknownOfNumpy.test(token.why)))
+}
+
+/** A generator that moved although no statement is known to draw: every call of the cell may have. */
+function addUnseenDraws(list: Unit[], cell: number, seen: ObservedCell | null): void {
+  for (const token of seen?.changedTokens ?? []) {
+    if (!token.startsWith('rng:')) continue
+    const mine = list.filter((unit) => unit.cell === cell)
+    if (mine.some((unit) => unit.tokens.some((use) => use.token === token))) continue
+    for (const unit of mine) {
+      if (unit.facts.calls.length === 0) continue
+      const use: TokenUse = { token, mode: 'write', why: 'the generator moved in this cell', span: unit.facts.span }
+      list[unit.id] = { ...unit, tokens: [...unit.tokens, use] }
+    }
+  }
+}
+
+const DATA_TYPES =
+  /^(int|float|complex|bool|str|bytes|none|range|pandas\.(DataFrame|Series|Index)|numpy\.ndarray|numpy\.\w+)$/u
+
+/** Plain data, which holds no code. */
+export function isData(unit: Unit, name: string, seen: ObservedCell | null): boolean {
+  const types = unit.facts.bindTypes?.[name] ?? []
+  if (types.length > 0 && types.every((type) => DATA_TYPES.test(type))) return true
+  const value = seen?.state === 'ok' ? seen.values.find((one) => one.name === name) : undefined
+  if (value === undefined || value.kind === 'unserialisable' || value.definedHere) return false
+  return (
+    value.kind === 'table' ||
+    /^(builtins\.(int|float|complex|bool|str|bytes|NoneType)|numpy\.[\w.]+|pandas\.core\.series\.Series|pandas\.core\.frame\.DataFrame)$/u.test(
+      value.type,
+    )
+  )
 }

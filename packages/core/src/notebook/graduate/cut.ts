@@ -139,7 +139,9 @@ class Cutter {
         const live = group.filter(
           (name) => !this.#input.roles.hoisted.has(name) && this.#isLive(facts?.defs.get(name), unit.id),
         )
-        if (live.every((name) => unit.mutates.has(name)) && live.length <= 1) continue
+        const direct = new Set(unit.facts.mutations.map((mutation) => mutation.name))
+        const alone = live.length === 1 && direct.size === 1 && direct.has(live[0] ?? '') && unit.unseen.size === 0
+        if (live.length === 0 || alone) continue
         for (const name of group) {
           const maker = flow.versions[facts?.uses.get(name) ?? -1]?.unit
           if (maker !== undefined)
@@ -311,20 +313,24 @@ class Cutter {
   #randomPredecessors(): Map<number, number> {
     const previous = new Map<number, number>()
     const settled = new Set<number>()
+    const alive = new Set<string>()
     let last: number | null = null
     for (const id of this.#randomUnits()) {
       const group = this.#group.get(id)
       const unit = this.#input.units.list[id]
       if (group === undefined || unit === undefined) continue
-      if (last !== null && last !== group && !settled.has(group) && !this.#seedsItself(group)) previous.set(group, last)
+      for (const token of this.#input.flow.units[id]?.tokens ?? [])
+        if (token.token.startsWith('rng:')) alive.add(token.token)
+      if (last !== null && last !== group && !settled.has(group) && !this.#seedsItself(group, alive))
+        previous.set(group, last)
       settled.add(group)
       last = group
     }
     return previous
   }
 
-  /** Every generator the group draws from is seeded in it first. */
-  #seedsItself(group: number): boolean {
+  /** Every generator in use so far is seeded in the group before it draws. */
+  #seedsItself(group: number, alive: ReadonlySet<string>): boolean {
     const seeded = new Set<string>()
     for (const id of this.#unitsOf(group)) {
       const unit = this.#input.units.list[id]
@@ -334,7 +340,7 @@ class Cutter {
         else if (!seeded.has(token.token)) return false
       }
     }
-    return true
+    return [...alive].every((token) => seeded.has(token))
   }
 
   #settleDisplays(): boolean {

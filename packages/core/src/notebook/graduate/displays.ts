@@ -47,7 +47,11 @@ function displaysOfCell(input: DisplayInput, cell: number): DisplayGroup[] {
   )
 }
 
+const PLOTS = /(^|\.)(plot|hist|boxplot|scatter_matrix)$/u
+
 export function isFigure(input: DisplayInput, unit: Unit): boolean {
+  if (unit.facts.reads.some((access) => access.path.includes('.plot'))) return true
+  if (unit.facts.kind === 'expr' && unit.facts.calls.some((call) => PLOTS.test(call.callee))) return true
   return (input.flow.units[unit.id]?.tokens ?? []).some((token) => token.token === 'figure')
 }
 

@@ -79,7 +79,7 @@ class RoleAssigner {
         this.#bindings.set(name, [...(this.#bindings.get(name) ?? []), unit])
       }
       for (const name of unit.deletes) this.#changed.add(name)
-      for (const one of unit.facts.definitions) for (const name of lateChanges(one)) this.#changed.add(name)
+      for (const one of unit.facts.definitions) for (const name of one.lateWrites) this.#changed.add(name)
       const flow = input.flow.units[unit.id]
       for (const group of flow?.changedGroups ?? []) for (const name of group) this.#changed.add(name)
       for (const name of flow?.unbound ?? []) {
@@ -175,6 +175,10 @@ class RoleAssigner {
     if (unit.mutates.size > 0 || /^\s*(global|nonlocal)\b/mu.test(text)) return false
     if (unit.facts.definitions.some((one) => lateChanges(one).includes(name))) return false
     if (this.#changed.has(name)) return false
+    // Attributes of a function: caches, counters.
+    const isFunction = unit.facts.kind !== 'class'
+    const attribute = new RegExp(String.raw`(?<![\w.])${name.replaceAll(/\W/gu, '')}\s*\.\s*\w`, 'u')
+    if (isFunction && this.#input.units.list.some((other) => attribute.test(this.#input.textOf(other)))) return false
     if (keepsState(unit, text, name)) return false
     // A decorator of the notebook may register what it decorates.
     const decorated = unit.facts.definitions.some((one) => one.decorated)
@@ -196,11 +200,11 @@ class RoleAssigner {
     const name = binds[0]
     if ((kind !== 'assign' && kind !== 'annassign') || binds.length !== 1 || name === undefined) return false
     if (unit.reads.size > 0 || calls.length > 0 || definitions.length > 0 || unit.tokens.length > 0) return false
-    if (unit.facts.aliases.length > 0 || unit.facts.mutations.length > 0 || unit.mayBinds.length > 0) return false
+    if (unit.aliases.length > 0 || unit.facts.mutations.length > 0 || unit.mayBinds.length > 0) return false
     if (!this.#single(name, unit)) return false
     if (unit.facts.scalar !== null) return true
     // A list that is handed on by reference must stay one object with its aliases.
-    const shared = this.#input.units.list.some((other) => other.facts.aliases.some((alias) => alias.source === name))
+    const shared = this.#input.units.list.some((other) => other.aliases.some((alias) => alias.source === name))
     const text = this.#input.textOf(unit)
     return !shared && unit.facts.literals.length > 0 && !/\bfor\b|=.*\blambda\b/u.test(text)
   }

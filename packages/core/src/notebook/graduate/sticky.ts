@@ -3,7 +3,7 @@
  * defined in a step, and what may hold such a class. Observation decides where it saw the value; else names of callables.
  */
 import type { Observation, ObservedValue } from '../observation.ts'
-import type { Unit } from '../dataflow/units.ts'
+import { isData, type Unit } from '../dataflow/units.ts'
 import type { StepFacts } from './simulate.ts'
 
 export interface StickyInput extends StepFacts {
@@ -20,7 +20,10 @@ export function stickyVersions(input: StickyInput, isFigure: (unit: Unit) => boo
   for (const version of input.flow.versions) {
     const unit = input.units.list[version.unit]
     if (unit === undefined || input.roles.of[unit.id] !== 'compute') continue
-    const why = whySticky(input, unit, version.id, isFigure) ?? inherited(input, unit, version.name, sticky)
+    const why =
+      whySticky(input, unit, version.id, isFigure) ??
+      changedFrom(input, unit, version.name, sticky) ??
+      inherited(input, unit, version.name, sticky)
     if (why !== null) sticky.set(version.id, why)
   }
   return sticky
@@ -35,8 +38,15 @@ function whySticky(input: StickyInput, unit: Unit, version: number, isFigure: (u
     if (seen.kind === 'unserialisable') return `cannot be stored (${seen.type})`
     if (/^matplotlib\./u.test(seen.type)) return 'belongs to a figure'
     if (seen.kind === 'module') return 'is a module'
+    if (seen.definedHere && (seen.kind === 'function' || seen.kind === 'class')) return 'is code of the notebook'
     return null
   }
+  const resource = unit.facts.resources?.[name]
+  if (resource !== undefined) return `cannot be stored (${resource})`
+  if (unit.facts.bindTypes?.[name]?.some((type) => type === 'function' || type === 'module') === true)
+    return 'is code of the notebook'
+  const holdsCode = unit.facts.definitions.length > 0 && !isData(unit, name, null)
+  if (holdsCode) return 'may hold a function'
   if (isFigure(unit) && unit.binds.includes(name)) return 'belongs to a figure'
   if (unit.facts.kind !== 'assign' && unit.facts.kind !== 'with' && unit.facts.kind !== 'annassign') return null
   const text = input.textOf(unit.id)
@@ -47,6 +57,13 @@ function whySticky(input: StickyInput, unit: Unit, version: number, isFigure: (u
     input.flow.versions.some((one) => one.name === call.callee && definesGenerator(input, one.unit)),
   )
   return made === undefined ? null : 'is a generator'
+}
+
+/** An iterator stays one when it has been read from. */
+function changedFrom(input: StickyInput, unit: Unit, name: string, sticky: ReadonlyMap<number, string>): string | null {
+  const rebinds = unit.binds.includes(name) && unit.facts.kind !== 'augassign'
+  const old = rebinds ? undefined : input.flow.units[unit.id]?.uses.get(name)
+  return old === undefined ? null : (sticky.get(old) ?? null)
 }
 
 function isWholeValue(callee: string, text: string): boolean {

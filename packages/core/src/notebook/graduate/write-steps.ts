@@ -5,8 +5,11 @@
 import type { GraduatedOutput, GraduatedStep } from '../graduation.ts'
 import type { Observation, ObservedValue } from '../observation.ts'
 import type { NotebookDocument } from '../document.ts'
+import type { Unit } from '../dataflow/units.ts'
 import type { PlannedStep } from './cut.ts'
+import { isSeed } from './randomness.ts'
 import type { StepFacts } from './simulate.ts'
+import { isDefinition } from '../dataflow/flow.ts'
 import { isFigure } from './displays.ts'
 import { annotationOf, isFrame, kindOf } from './annotations.ts'
 import { headingOf, proseAbove } from './headings.ts'
@@ -37,6 +40,8 @@ export interface WrittenSteps {
   readonly held: ReadonlyMap<string, string>
 }
 
+const GIVES_NONE = /(^|\.)(append|extend|insert|remove|clear|sort|reverse|update|add|discard|shuffle)$/u
+
 export class StepWriter {
   readonly #input: StepWriterInput
   readonly #assets = new Map<number, string>()
@@ -56,12 +61,21 @@ export class StepWriter {
     const order = this.#readingOrder()
     for (const at of order) {
       const step = this.#input.steps[at]
-      if (step === undefined) continue
+      if (step === undefined || this.#isIdle(step)) continue
       const written = this.#step(step, at)
       functions.push(written.text)
       steps.push(written.step)
     }
     return { functions, steps, extraImports: this.#extraImports, cellmillNames: this.#cellmill, held: this.#held }
+  }
+
+  /** Definitions that nothing uses, and names deleted. */
+  #isIdle(step: PlannedStep): boolean {
+    if (step.kind !== 'asset' || step.outputs.length > 0) return false
+    return step.units.every((id) => {
+      const unit = this.#input.units.list[id]
+      return unit !== undefined && (isDefinition(unit) || unit.facts.kind === 'del' || unit.facts.kind === 'import')
+    })
   }
 
   /** Makers before readers, else as in the notebook. */
@@ -144,7 +158,7 @@ export class StepWriter {
     body.push(...this.#body(step))
     const outputs = this.#outputs(step)
     if (step.kind === 'file') body.push(...this.#fileReturn(step, body))
-    else if (outputs.length > 0) body.push(bare(`return ${step.outputs.map((one) => one.name).join(', ')}`))
+    else if (outputs.length > 0) this.#addReturn(step, body)
     const isReport = step.kind === 'report' || (step.kind === 'asset' && outputs.length === 0)
     return {
       text: {
@@ -212,6 +226,7 @@ export class StepWriter {
     const unit = this.#input.units.list[id]
     if (unit === undefined || !unit.facts.displays || unit.facts.kind !== 'expr') return false
     const shows = !isFigure({ units: this.#input.units, flow: this.#input.flow, roles: this.#input.roles.of }, unit)
+    if (!this.#showedSomething(unit)) return false
     const nothing =
       unit.facts.calls.length > 0 &&
       unit.facts.calls.every(
@@ -219,6 +234,17 @@ export class StepWriter {
       )
     if (shows && !nothing) this.#extraImports.add('from IPython.display import display')
     return shows && !nothing
+  }
+
+  /** IPython shows no None: what the cell showed tells, else whether the statement is done for its effect. */
+  #showedSomething(unit: Unit): boolean {
+    const seen = this.#input.observation?.cells.find((cell) => cell.index === unit.cell)
+    if (seen !== undefined) return seen.outputs.some((output) => !['stdout', 'stderr', 'error'].includes(output.kind))
+    const cell = this.#input.document.cells[unit.cell]
+    const stored = cell?.outputs ?? []
+    if (stored.length > 0) return stored.some((output) => output.type === 'result')
+    if (isSeed(unit) || unit.facts.calls.some((call) => call.literals['inplace'] === 'True')) return false
+    return unit.mutates.size === 0 || !unit.facts.calls.some((call) => GIVES_NONE.test(call.callee))
   }
 
   #outputs(step: PlannedStep): GraduatedOutput[] {
@@ -284,6 +310,45 @@ export class StepWriter {
     return step.outputs.length === 1 ? this.#annotation(this.#valueOf(step.outputs[0]?.version ?? -1)) : ''
   }
 
+  /** `x = f()` at the end of the step that makes x is `return f()`, as a person would write it. */
+  #addReturn(step: PlannedStep, body: WrittenLine[]): void {
+    const names = step.outputs.map((one) => one.name)
+    const last = this.#input.units.list[step.simulation.body.at(-1) ?? -1]
+    const late = this.#input.lateSettings.some((id) => id < (last?.id ?? 0) && id > (step.units[0] ?? 0))
+    const name = names[0] ?? ''
+    const rows = last === undefined ? 0 : last.facts.span.endLine - last.facts.span.line + 1
+    const at = body.length - rows
+    const line = body[at]
+    const simple =
+      last !== undefined &&
+      names.length === 1 &&
+      last.facts.kind === 'assign' &&
+      last.binds.length === 1 &&
+      last.binds[0] === name &&
+      last.mutates.size === 0 &&
+      !late &&
+      line !== undefined &&
+      !line.raw &&
+      line.text.startsWith(`${name} = `) &&
+      !/^\w+ = [\w.]+ = /u.test(line.text) &&
+      !new RegExp(`\\b${name.replaceAll(/\W/gu, '')}\\s*:=`, 'u').test(
+        body
+          .slice(at)
+          .map((one) => one.text)
+          .join('\n'),
+      ) &&
+      !last.facts.aliases.some((alias) => alias.kind === 'same')
+    if (
+      simple &&
+      step.outputs[0] !== undefined &&
+      this.#input.flow.units[last.id]?.defs.get(name) === step.outputs[0].version
+    ) {
+      body[at] = { ...line, text: `return ${line.text.slice(name.length + 3)}` }
+      return
+    }
+    body.push(bare(`return ${names.join(', ')}`))
+  }
+
   #fileReturn(step: PlannedStep, body: WrittenLine[]): WrittenLine[] {
     const path = step.writes[0] ?? ''
     const folder = path.replaceAll('\\', '/').split('/').slice(0, -1).join('/')
@@ -300,9 +365,12 @@ export class StepWriter {
     return proseAbove(this.#input.document, first, -1)
   }
 
+  /** Names whose value at the notebook's end is what the step's function holds at its own end. */
   #locals(step: PlannedStep): string[] {
-    const made = new Set(step.units.flatMap((unit) => [...(this.#input.flow.units[unit]?.defs.keys() ?? [])]))
-    for (const output of step.outputs) made.delete(output.name)
-    return [...made]
+    const outputs = new Set(step.outputs.map((one) => one.name))
+    const made = new Set(step.units.flatMap((unit) => [...(this.#input.flow.units[unit]?.defs.values() ?? [])]))
+    return [...step.simulation.end].flatMap(([name, version]) =>
+      made.has(version) && this.#input.flow.final.get(name) === version && !outputs.has(name) ? [name] : [],
+    )
   }
 }
