@@ -10,7 +10,7 @@ import copy
 
 from .canonical import digest
 from .literals import NotLiteral, literal, parameter
-from .names import Aliases, chain_of
+from .names import Aliases
 from .source import Source
 from .units import ModuleFacts, authoring_kind, without_authoring
 
@@ -86,7 +86,7 @@ class StepReader:
         if kind == "check":
             if positional:
                 step["target"] = self._target(positional.pop(0))
-            elif not any(keyword.arg == "asset" for keyword in call.keywords):
+            else:
                 self._problem("D043", call, f"the check '{step['symbol']}' does not say what it checks", "@check(ASSET)")
         for extra in positional:
             self._problem("D020", extra, f"@{kind} takes its options by name", f'@{kind}(name="...")')
@@ -94,8 +94,8 @@ class StepReader:
         for keyword in call.keywords:
             if keyword.arg is None:
                 self._problem("D020", keyword.value, "options cannot come from a ** expression", "write them out")
-            elif kind == "check" and keyword.arg == "asset":
-                step["target"] = self._target(keyword.value)
+            elif keyword.arg == "after_random" and (name := self._function_name(keyword.value)) is not None:
+                options["after_random"] = {"value": name, "at": self.source.place(keyword.value)}
             else:
                 try:
                     options[keyword.arg] = {"value": literal(keyword.value), "at": self.source.place(keyword.value)}
@@ -107,12 +107,16 @@ class StepReader:
 
     def _target(self, node: ast.expr) -> Facts | None:
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            return {"name": node.value, "module": None, "at": self.source.place(node)}
-        chain = chain_of(node)
-        if chain is None:
+            return {"name": node.value, "function": False, "at": self.source.place(node)}
+        name = self._function_name(node)
+        if name is None:
             self._problem("D043", node, "what a check guards must be an asset or its name", '@check("orders_clean")')
             return None
-        return {"name": chain[-1], "module": None, "at": self.source.place(node)}
+        return {"name": name, "function": True, "at": self.source.place(node)}
+
+    def _function_name(self, node: ast.expr) -> str | None:
+        dotted = self.aliases.dotted(node)
+        return None if dotted is None else dotted.rpartition(".")[2]
 
     def _signature(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[list[Facts], list[Facts]]:
         arguments = node.args
@@ -158,8 +162,6 @@ class StepReader:
         for keyword in call.keywords:
             if keyword.arg == "default":
                 default = keyword.value
-            elif keyword.arg == "name" and isinstance(keyword.value, ast.Constant) and isinstance(keyword.value.value, str):
-                name = keyword.value.value
             elif keyword.arg != "description":
                 self._problem("D020", keyword.value, f"param() has no option '{keyword.arg}'", f"{variable} = param(0.0)")
         if default is None:
@@ -170,7 +172,7 @@ class StepReader:
         except NotLiteral as error:
             self._problem("D021", default, f"the default of '{variable}' cannot be a parameter's: {error}", f"{variable} = param(0.0)")
             return
-        self.facts.units[variable]["param"] = name
+        self.facts.units[variable].update(param=name, digest=digest(container_kind(default) or ast.Pass()))
         self.parameters.append({"name": name, "type": kind, "default": value, "at": self.source.place(call)})
 
     def _strays(self, understood: set[int]) -> None:
@@ -196,9 +198,11 @@ class StepReader:
         mentions = any(isinstance(inner, ast.Name) and inner.id == node.name for part in node.body for inner in ast.walk(part))
         if not mentions:
             plain.name = ""
-        plain.args.kw_defaults = [None for _ in plain.args.kw_defaults]
+        plain.args.kw_defaults = [default and container_kind(default) for default in plain.args.kw_defaults]
         for argument in [*plain.args.posonlyargs, *plain.args.args, *plain.args.kwonlyargs]:
-            argument.annotation = None
+            # The logical time arrives as its annotation says, and is no parameter of the recipe's own list.
+            if argument.arg != "run_time":
+                argument.annotation = None
         return digest(plain)
 
     def _name_place(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Facts:
@@ -210,6 +214,11 @@ class StepReader:
     def _problem(self, code: str, node: ast.AST, message: str, fix: str, *, name: bool = False) -> None:
         place = self._name_place(node) if name and isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) else self.source.place(node)
         self.diagnostics.append({"code": code, "message": message, "at": place, "fix": fix})
+
+
+def container_kind(node: ast.expr) -> ast.expr | None:
+    """JSON has one kind of list: whether the default is a tuple, a set or a list is code, its members are not."""
+    return ast.Constant(type(node).__name__) if isinstance(node, (ast.Tuple, ast.Set, ast.List)) else None
 
 
 def _own_nodes(node: ast.AST) -> list[ast.AST]:

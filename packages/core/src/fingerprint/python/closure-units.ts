@@ -44,7 +44,7 @@ function codeUnits(known: Known, reach: Reach, own: Own, label: (file: string) =
     const before = topLevels.before(file, unit.at)
     // The step's own function goes by its own digest, unless other code may call it by name.
     if (file === own.file && name === own.symbol && own.digest !== null && !reach.called.has(key)) continue
-    const content: Json = unit.param === undefined ? unit.digest : ['param', unit.param]
+    const content: Json = unit.param === undefined ? unit.digest : ['param', unit.param, unit.digest]
     units.push({ module: label(file), unit: name, digest: digestOf([content, before]) })
   }
   for (const key of reach.bindings) {
@@ -120,7 +120,10 @@ function dataUnits(known: Known, reach: Reach): { units: ClosureUnit[]; files: s
     unit: `file:${shown(file)}`,
     digest: digest ?? 'absent',
   }))
-  return { units, files: [...found].filter(([, digest]) => digest !== null).map(([file]) => file) }
+  return {
+    units,
+    files: [...found].filter(([file, digest]) => digest !== null && !file.endsWith('/*')).map(([file]) => file),
+  }
 }
 
 function byName(a: ClosureUnit, b: ClosureUnit): number {

@@ -85,8 +85,8 @@ export interface StepFacts {
   /** Of the code without its name, annotations of inputs and defaults of parameters. */
   readonly digest: string
   readonly options: Readonly<Record<string, { readonly value: Json; readonly at: FactPlace }>>
-  /** For checks: the asset as written. */
-  readonly target: { readonly name: string; readonly at: FactPlace } | null
+  /** For checks: the asset by name, or the function that makes it. */
+  readonly target: { readonly name: string; readonly function: boolean; readonly at: FactPlace } | null
 }
 
 export interface ModuleFacts {

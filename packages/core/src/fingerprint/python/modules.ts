@@ -50,7 +50,7 @@ export class ModuleSearch {
   }
 
   submodule(parent: Located, name: string): Located | null {
-    return this.#step(parent.folders, name, parent.runs)
+    return this.#step(parent.folders, name)
   }
 
   #absolute(module: string): Located | null {
@@ -72,36 +72,36 @@ export class ModuleSearch {
   #walk(parts: readonly string[], start: Located): Located | null {
     let current = start
     for (const part of parts) {
-      const next = this.#step(current.folders, part, current.runs)
+      const next = this.#step(current.folders, part)
       if (next === null) return null
       current = next
     }
     return current
   }
 
-  #step(folders: readonly string[], name: string, runs: readonly string[]): Located | null {
+  #step(folders: readonly string[], name: string): Located | null {
     if (name === '' || name.includes('/')) return null
     const portions: string[] = []
     for (const folder of folders) {
       const base = join(folder, name)
       const init = `${base}/__init__.py`
-      if (this.#tree.hasFile(init)) return { file: init, runs: [...runs, init], folders: [base] }
+      if (this.#tree.hasFile(init)) return { file: init, runs: packagesAbove(this.#tree, base), folders: [base] }
       const file = `${base}.py`
-      if (this.#tree.hasFile(file)) return { file, runs: [...runs, file], folders: [] }
+      if (this.#tree.hasFile(file)) return { file, runs: [...packagesAbove(this.#tree, folder), file], folders: [] }
       if (this.#tree.hasFolder(base)) portions.push(base)
     }
-    return portions.length === 0 ? null : { file: null, runs, folders: portions }
+    return portions.length === 0
+      ? null
+      : { file: null, runs: packagesAbove(this.#tree, portions[0]!), folders: portions }
   }
 }
 
-/** `__init__.py` of the folder and of the packages that hold it, outermost first. */
+/** Every module runs under its path below the root, whatever it was imported as: all `__init__.py` above it, outermost first. */
 export function packagesAbove(tree: Tree, folder: string): string[] {
   const found: string[] = []
-  for (let current = folder; ; current = folderOfFile(current)) {
+  for (let current = folder; current !== ''; current = folderOfFile(current)) {
     const init = join(current, '__init__.py')
-    if (!tree.hasFile(init)) break
-    found.unshift(init)
-    if (current === '') break
+    if (tree.hasFile(init)) found.unshift(init)
   }
   return found
 }

@@ -11,6 +11,12 @@ export interface ReachedPath {
   readonly exact: boolean
 }
 
+/** The paths that the code itself reads: a name that only holds one reads nothing, those who use it do. */
+export function readPaths(code: Partial<CodeFacts> & { readonly path?: PathFact }): readonly PathFact[] {
+  const { data = [], path: held } = code
+  return held === undefined ? data : data.filter((fact) => JSON.stringify(fact) !== JSON.stringify(held))
+}
+
 /** Paths that leave the project are left out: nothing there is visible to a step. */
 export function pathsOf(names: Names, file: string, code: Partial<CodeFacts>): ReachedPath[] {
   return (code.data ?? []).flatMap((fact) => resolvePath(names, file, fact, { local: code.local, depth: 0 }))

@@ -151,9 +151,9 @@ class PythonClosures implements Closures {
   }
 }
 
-/** A keyword-only `run_time` without a default is the logical time of the run. */
-export function isRunTime(parameter: { readonly name: string; readonly required: boolean }): boolean {
-  return parameter.name === 'run_time' && parameter.required
+/** A keyword-only argument `run_time` is the logical time of the run. */
+export function isRunTime(parameter: { readonly name: string }): boolean {
+  return parameter.name === 'run_time'
 }
 
 function unique(uses: Closure['volatile']): Closure['volatile'] {

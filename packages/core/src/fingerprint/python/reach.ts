@@ -8,7 +8,7 @@ import { runBy } from './effects.ts'
 import type { CodeFacts, FactPlace, ImportFact } from './facts.ts'
 import type { Located } from './modules.ts'
 import type { Found, Names } from './names.ts'
-import { pathsOf, resolvePath } from './paths.ts'
+import { pathsOf, readPaths } from './paths.ts'
 import type { ReachedPath } from './paths.ts'
 
 export interface PlacedUse {
@@ -134,11 +134,9 @@ export class Reach {
     this.#run(file)
     const module = this.#names.module(file)
     if (module === null) return
-    for (const [name, unit] of Object.entries(module.units)) {
+    for (const name of Object.keys(module.units)) {
       this.called.add(`${file}\n${name}`)
       this.#unit(file, name)
-      // Nobody says how the path that it holds will be used.
-      if (unit.path !== undefined) this.paths.push(...resolvePath(this.#names, file, unit.path))
     }
     for (const name of Object.keys(module.bindings)) this.#found(this.#names.lookUp(file, name))
   }
@@ -150,9 +148,6 @@ export class Reach {
     if (unit === undefined) return
     this.units.add(key)
     if (unit.param !== undefined) this.parameters.add(unit.param)
-    // A name that only holds a path reads nothing by itself; those who use it do.
-    const { data = [], path, ...code } = unit
-    const rest = path === undefined ? data : data.filter((fact) => JSON.stringify(fact) !== JSON.stringify(path))
-    this.#code(file, { ...code, data: rest })
+    this.#code(file, { ...unit, data: readPaths(unit) })
   }
 }
