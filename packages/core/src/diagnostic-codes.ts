@@ -13,6 +13,7 @@ export const diagnosticCatalogue = {
   D021: "A parameter's default has a type that parameters cannot have.",
   D022: 'A project parameter is declared twice with different defaults.',
   D023: 'The value given for a parameter has the wrong type.',
+  D024: 'A parameter is named that nothing declares.',
   D030: 'The asset reads a clock, randomness or the network and does not declare `refresh`.',
   D031: 'The query reads a file or an address directly; declare it as a source.',
   D032: 'The query uses a function that only another engine has, or a statement that is not a query.',

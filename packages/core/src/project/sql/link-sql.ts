@@ -1,0 +1,225 @@
+/**
+ * Joins SQL assets with the rest of the project: macros they call, views they inline, checks as steps of their own, and
+ * everything in a query that would make it read what is not declared.
+ */
+import type { Diagnostic, Place } from '../../diagnostics.ts'
+import type { VolatileUse } from '../../fingerprint/closures.ts'
+import type { QueryFacts } from '../../fingerprint/sql/query-facts.ts'
+import type { SqlStepFacts } from '../../fingerprint/sql/sql-closures.ts'
+import { volatileCalls } from '../../fingerprint/sql/volatile-functions.ts'
+import type { InputDefinition, StepDefinition } from '../../model/project.ts'
+import { folderOf } from '../../model/references.ts'
+import type { NameIndex } from '../../model/references.ts'
+import type { ClosureUnit } from '../../model/recipe.ts'
+import { placeAt } from '../place.ts'
+import { reachedMacros } from './discover-macros.ts'
+import type { MacroFact } from './discover-macros.ts'
+import type { DiscoveredSql, SqlAsset } from './discover-sql.ts'
+import { checkSteps } from './check-steps.ts'
+import { forbiddenUses } from './forbidden-uses.ts'
+
+export interface LinkedSql {
+  readonly steps: readonly StepDefinition[]
+  readonly facts: Readonly<Record<string, SqlStepFacts>>
+  /** `$name` that no `@param` of the file declares, with its step. */
+  readonly parameters: readonly { readonly name: string; readonly place: Place }[]
+  readonly diagnostics: readonly Diagnostic[]
+}
+
+/** `materialised`: views that something other than a query reads, which are therefore built as tables too. */
+export function linkSql(discovered: DiscoveredSql, names: NameIndex, materialised: ReadonlySet<string>): LinkedSql {
+  const views = new Map(discovered.assets.filter((asset) => asset.annotations.isView).map((view) => [view.name, view]))
+  const steps: StepDefinition[] = []
+  const facts: Record<string, SqlStepFacts> = {}
+  const parameters: { name: string; place: Place }[] = []
+  const diagnostics: Diagnostic[] = []
+  for (const asset of discovered.assets) {
+    diagnostics.push(...forbiddenUses(asset, discovered.macros))
+    if (asset.annotations.isView) diagnostics.push(...viewProblems(asset))
+    const needsTable = materialised.has(asset.name) || asset.annotations.checks.length > 0
+    if (asset.annotations.isView && !needsTable) continue
+    const reached = reachViews(asset, views, names)
+    diagnostics.push(...reached.diagnostics)
+    const joined = joinFacts(asset, reached.views, discovered.macros)
+    steps.push(stepOf(asset, reached.inputs))
+    facts[asset.name] = joined.facts
+    parameters.push(...joined.parameters)
+    const checks = checkSteps(asset, discovered.macros)
+    steps.push(...checks.steps)
+    Object.assign(facts, checks.facts)
+    diagnostics.push(...checks.diagnostics)
+  }
+  return { steps, facts, parameters, diagnostics }
+}
+
+function viewProblems(view: SqlAsset): Diagnostic[] {
+  const [parameter] = view.facts.parameters
+  if (parameter === undefined) return []
+  const at = placeAt(view.file, view.text, parameter.offset ?? 0, parameter.name.length + 1)
+  return [
+    {
+      code: 'D020',
+      severity: 'error',
+      message: 'a view cannot read parameters',
+      at,
+      notes: [],
+      fix: 'remove  -- @materialize view, or filter in its readers',
+    },
+  ]
+}
+
+interface InlinedView {
+  readonly view: SqlAsset
+  /** Name by which the reader's FROM calls it. */
+  readonly relation: string
+}
+
+interface Reached {
+  readonly views: readonly InlinedView[]
+  readonly inputs: readonly InputDefinition[]
+  readonly diagnostics: readonly Diagnostic[]
+}
+
+/** Follows FROM through views, so that the reader's inputs are tables and sources only. */
+function reachViews(asset: SqlAsset, views: ReadonlyMap<string, SqlAsset>, names: NameIndex): Reached {
+  const inputs = new Map<string, InputDefinition & { readonly means: string }>()
+  const inlined: InlinedView[] = []
+  const diagnostics: Diagnostic[] = []
+  const open = new Set<string>()
+  const follow = (reader: SqlAsset): void => {
+    open.add(reader.name)
+    for (const relation of reader.facts.relations) {
+      if (relation.isFile) continue
+      const place = placeAt(reader.file, reader.text, relation.offset ?? 0, relation.name.length)
+      const resolution = names.resolve(relation.name, folderOf(reader.name))
+      const means = resolution.type === 'found' ? resolution.name : relation.name
+      const view = views.get(means)
+      if (view !== undefined && open.has(view.name)) {
+        diagnostics.push({
+          code: 'D012',
+          severity: 'error',
+          message: `the view '${view.name}' reads itself`,
+          at: place,
+          notes: [],
+          fix: 'take it out of its own FROM',
+        })
+        continue
+      }
+      if (view !== undefined) {
+        follow(view)
+        if (!inlined.some((other) => other.relation.toLowerCase() === relation.name.toLowerCase()))
+          inlined.push({ view, relation: relation.name })
+        continue
+      }
+      const key = relation.name.toLowerCase()
+      const before = inputs.get(key)
+      if (before !== undefined && before.means !== means) {
+        diagnostics.push({
+          code: 'D011',
+          severity: 'error',
+          message: `'${relation.name}' means ${before.means} here and ${means} in a view`,
+          at: place,
+          notes: [],
+          fix: `write the full name, such as ${means}`,
+        })
+      }
+      // A view's FROM is resolved where the view stands, so its full name goes into the reader's.
+      const reference = reader === asset ? relation.name : means
+      if (before === undefined)
+        inputs.set(key, {
+          argument: relation.name,
+          reference,
+          target: null,
+          annotation: '',
+          form: 'relation',
+          columns: null,
+          place,
+          means,
+        })
+    }
+    open.delete(reader.name)
+  }
+  follow(asset)
+  return { views: inlined, inputs: [...inputs.values()].map(({ means: _, ...input }) => input), diagnostics }
+}
+
+interface Joined {
+  readonly facts: SqlStepFacts
+  readonly parameters: readonly { readonly name: string; readonly place: Place }[]
+}
+
+function joinFacts(asset: SqlAsset, inlined: readonly InlinedView[], macros: readonly MacroFact[]): Joined {
+  const queries = [asset, ...inlined.map(({ view }) => view)]
+  const calls = queries.flatMap(({ facts }) => facts.functions.map((call) => call.name.toLowerCase()))
+  const reached = reachedMacros(macros, calls)
+  const units: ClosureUnit[] = [
+    { module: '.', unit: 'query', digest: asset.facts.digest },
+    ...reached.map((macro) => ({ module: 'macro', unit: macro.name, digest: macro.digest })),
+    ...inlined.map(({ view, relation }) => ({ module: 'view', unit: relation, digest: view.facts.digest })),
+  ]
+  const own = new Set(asset.annotations.parameters.map((parameter) => parameter.name))
+  const projectParameters = asset.facts.parameters.filter(({ name }) => !own.has(name))
+  const readsAll = reached.length > 0 || queries.some(({ facts }) => facts.reads === null)
+  return {
+    facts: {
+      units,
+      reads: readsAll ? null : [...new Set(queries.flatMap(({ facts }) => facts.reads ?? []))].sort(),
+      unordered: asset.facts.order.unordered,
+      orderFree: reached.length === 0 && queries.every(({ facts }) => facts.order.orderFree),
+      volatile: [...queries.flatMap(volatileOf), ...reached.flatMap((macro) => macro.volatile)],
+      projectParameters: projectParameters.map(({ name }) => name),
+      sql: asset.text,
+      macros: [...reached.flatMap((macro) => macro.statements), ...inlined.flatMap(viewStatements)],
+      files: [...new Set([...queries.map(({ file }) => file), ...reached.map((macro) => macro.file)])].sort(),
+    },
+    parameters: projectParameters.map(({ name, offset }) => ({
+      name,
+      place: placeAt(asset.file, asset.text, offset ?? 0, name.length + 1),
+    })),
+  }
+}
+
+function volatileOf({
+  file,
+  text,
+  facts,
+}: {
+  readonly file: string
+  readonly text: string
+  readonly facts: QueryFacts
+}): VolatileUse[] {
+  return volatileCalls(facts).map(({ kind, what, offset }) => ({
+    kind,
+    what,
+    file,
+    line: placeAt(file, text, offset ?? 0, 1).line,
+  }))
+}
+
+function viewStatements({ view, relation }: InlinedView): string[] {
+  const parts = relation.split('.').map((part) => `"${part.replaceAll('"', '""')}"`)
+  const schema = parts.length > 1 ? [`CREATE SCHEMA IF NOT EXISTS ${parts.slice(0, -1).join('.')}`] : []
+  return [...schema, `CREATE VIEW ${parts.join('.')} AS\n${withoutEnd(view.text)}`]
+}
+
+function withoutEnd(text: string): string {
+  return text.replace(/(?:;|\s)+$/, '')
+}
+
+function stepOf(asset: SqlAsset, inputs: readonly InputDefinition[]): StepDefinition {
+  const { options, parameters, description } = asset.annotations
+  return {
+    id: asset.name,
+    kind: 'asset',
+    language: 'sql',
+    place: asset.place,
+    file: asset.file,
+    symbol: '',
+    inputs,
+    outputs: [{ asset: asset.name, output: '', kind: 'table', kindDeclared: true }],
+    parameters,
+    options,
+    description,
+    check: null,
+  }
+}
