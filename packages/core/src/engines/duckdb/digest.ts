@@ -5,13 +5,6 @@
  */
 import type { DuckDBType } from '@duckdb/node-api'
 import { DuckDBTypeId } from '@duckdb/node-api'
-import type {
-  DuckDBArrayType,
-  DuckDBListType,
-  DuckDBMapType,
-  DuckDBStructType,
-  DuckDBUnionType,
-} from '@duckdb/node-api'
 import { digestOf } from '../../canonical.ts'
 import { CellmillError } from '../../errors.ts'
 import type { ColumnSchema } from '../../model/snapshot.ts'
@@ -132,18 +125,18 @@ function canonicalText(expression: string, column: TypedColumn, type: DuckDBType
 function nestedText(expression: string, column: TypedColumn, type: DuckDBType, depth: number): string {
   const id = type.typeId
   if (id === DuckDBTypeId.LIST || id === DuckDBTypeId.ARRAY) {
-    const item = (type as DuckDBListType | DuckDBArrayType).valueType
+    const item = type.valueType
     const list = id === DuckDBTypeId.ARRAY ? `(${expression})::${String(item)}[]` : expression
     return listText(list, (name) => canonicalText(name, column, item, depth + 1), depth)
   }
   if (id === DuckDBTypeId.MAP) {
-    const map = type as DuckDBMapType
+    const map = type
     const entry = (name: string): string =>
       `'E' || ${canonicalText(`${name}.key`, column, map.keyType, depth + 1)} || ${canonicalText(`${name}.value`, column, map.valueType, depth + 1)}`
     return listText(`map_entries(${expression})`, entry, depth)
   }
   if (id === DuckDBTypeId.STRUCT) {
-    const struct = type as DuckDBStructType
+    const struct = type
     const fields = struct.entryTypes.map((fieldType, i) => {
       const name = struct.entryNames[i] ?? ''
       const key = name === '' ? String(i + 1) : quoteLiteral(name)
@@ -152,7 +145,7 @@ function nestedText(expression: string, column: TypedColumn, type: DuckDBType, d
     return `'S(' || ${fields.join(' || ')} || ')'`
   }
   if (id === DuckDBTypeId.UNION) {
-    const union = type as DuckDBUnionType
+    const union = type
     const members = union.memberTypes.map((memberType, i) =>
       canonicalText(
         `union_extract(${expression}, ${quoteLiteral(union.memberTags[i] ?? '')})`,

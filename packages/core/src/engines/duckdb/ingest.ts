@@ -15,6 +15,7 @@ import type { Limits } from './protocol.ts'
 import type { OnSession } from './run-query.ts'
 import { openTable, scanTable } from './table-scan.ts'
 import type { DigestWish } from './table-scan.ts'
+import { textRows } from './text-rows.ts'
 
 const maxEntries = 10_000
 
@@ -79,7 +80,7 @@ async function ingestTable(
     const metadata = await session.connection.runAndReadAll(
       `SELECT sha256(key), sha256(value) FROM parquet_kv_metadata('${join(request.folder, entry.name).replaceAll("'", "''")}') ORDER BY ALL`,
     )
-    const pairs = metadata.getRowsJson().map((row) => row.map(String))
+    const pairs = textRows(metadata).map((row) => [...row])
     return {
       entries,
       facts: {

@@ -56,14 +56,18 @@ function boundValue(name: string, type: string, value: Json): Bound {
     case 'bool':
       return { type: BOOLEAN, value: value === null ? null : value === true }
     case 'date':
-      return { type: DATE, value: value === null ? null : new DuckDBDateValue(daysOf(name, String(value))) }
+      return { type: DATE, value: value === null ? null : new DuckDBDateValue(daysOf(name, textOf(value))) }
     case 'datetime':
       return instantOf(name, value)
     case 'json':
       return { type: VARCHAR, value: value === null ? null : canonicalJson(value) }
     default:
-      return { type: VARCHAR, value: value === null ? null : String(value) }
+      return { type: VARCHAR, value: value === null ? null : textOf(value) }
   }
+}
+
+function textOf(value: Json): string {
+  return typeof value === 'string' ? value : canonicalJson(value)
 }
 
 function integerOf(name: string, value: Json): bigint {
@@ -83,7 +87,7 @@ function daysOf(name: string, text: string): number {
 /** An instant with a zone is a TIMESTAMP WITH TIME ZONE, as `now()` is; one without is a plain TIMESTAMP. */
 function instantOf(name: string, value: Json): Bound {
   if (value === null) return { type: TIMESTAMP, value: null }
-  const text = String(value)
+  const text = textOf(value)
   const match = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2})?)(?:\.(\d{1,9}))?)?(Z|[+-]\d{2}:?\d{2})?$/.exec(text)
   const zone = match?.[4]
   const ms = match === null ? Number.NaN : Date.parse(`${match[1]}T${match[2] ?? '00:00'}${zone ?? 'Z'}`)

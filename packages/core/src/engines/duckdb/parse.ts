@@ -8,6 +8,7 @@ import type { Json } from '../../canonical.ts'
 import type { FunctionFact, MacroFile, ParsedMacro, ParsedMacros, ParsedSql, SqlProblem } from '../sql-parser.ts'
 import { queryError } from './query-error.ts'
 import { placeOfByte, quoteLiteral, readSqlShell } from './sql-text.ts'
+import { textRows } from './text-rows.ts'
 
 export async function parseTexts(texts: readonly string[]): Promise<readonly ParsedSql[]> {
   return withParser(async (connection) => {
@@ -107,7 +108,7 @@ async function functionFacts(connection: DuckDBConnection, names: readonly strin
     `SELECT DISTINCT lower(function_name), function_type, coalesce(stability, 'CONSISTENT')
      FROM duckdb_functions() WHERE lower(function_name) IN (${list})`,
   )
-  const rows = reader.getRowsJson().map((row) => row.map(String))
+  const rows = textRows(reader)
   const facts: FunctionFact[] = []
   for (const name of names) {
     const found = rows.filter((row) => row[0] === name.toLowerCase())
@@ -163,8 +164,8 @@ export async function parseMacroFiles(files: readonly MacroFile[]): Promise<Pars
         await connection.run(text)
       } catch (error) {
         const failure = queryError(error, { sql: text, prefix: '' })
-        const place = 'line' in failure.details ? (failure.details as never) : placeOfByte(text, 0)
-        problems.push({ ...(place as ReturnType<typeof placeOfByte>), file, kind: 'syntax', message: failure.message })
+        const { line, column, lineText } = { ...placeOfByte(text, 0), ...failure.details }
+        problems.push({ line, column, lineText, file, kind: 'syntax', message: failure.message })
         continue
       }
       for (const macro of await definedMacros(connection, file)) {
@@ -194,14 +195,13 @@ async function definedMacros(connection: DuckDBConnection, file: string): Promis
      WHERE NOT internal AND function_type IN ('macro', 'table_macro') ORDER BY ALL`,
   )
   const macros: ParsedMacro[] = []
-  for (const row of reader.getRowsJson()) {
-    const definition = String(row[3])
-    const answer = await serialize(connection, row[1] === 'macro' ? `SELECT ${definition}` : definition)
+  for (const [name, type, parameters, definition] of textRows(reader)) {
+    const answer = await serialize(connection, type === 'macro' ? `SELECT ${definition}` : (definition ?? ''))
     macros.push({
-      name: String(row[0]),
+      name: name ?? '',
       file,
-      parameters: ((row[2] ?? []) as readonly Json[]).map(String),
-      definition,
+      parameters: JSON.parse(parameters ?? '[]') as readonly string[],
+      definition: definition ?? '',
       tree: answer.error ? null : (answer.statements?.[0] ?? null),
     })
   }

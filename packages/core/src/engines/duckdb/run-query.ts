@@ -8,11 +8,13 @@ import { CellmillError } from '../../errors.ts'
 import type { ColumnSchema } from '../../model/snapshot.ts'
 import type { QueryResult, SqlStep } from '../engine.ts'
 import { rowHash } from './digest.ts'
+import type { TypedColumn } from './digest.ts'
 import { bindParameters } from './parameters.ts'
 import type { ExportRequest, Limits, QueryRequest, RunSqlRequest } from './protocol.ts'
 import { queryError } from './query-error.ts'
 import { openSession } from './session.ts'
 import type { Session } from './session.ts'
+import { storedColumns } from './stored-columns.ts'
 import { placeOfByte, quoteIdentifier, quoteLiteral, readSqlShell } from './sql-text.ts'
 
 /** Called with the open session, so that a cancel can interrupt it. */
@@ -29,9 +31,8 @@ export async function runSql(request: RunSqlRequest, limits: Limits, onSession: 
     onSession(session)
     const { connection } = session
     const body = await selectBody(connection, step.sql)
-    const order = step.canonicalOrder && step.unordered ? await canonicalOrder(connection, body, step.parameters) : null
-    const prefix = order === null ? 'COPY (\n' : 'COPY (SELECT * FROM (\n'
-    const closing = order === null ? '\n)' : `\n) ORDER BY ${order})`
+    const columns = await columnsOfQuery(connection, { sql: step.sql, body, parameters: step.parameters })
+    const { prefix, closing } = wrapQuery(columns, step.canonicalOrder && step.unordered)
     const options = '(FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)'
     const text = { sql: step.sql, prefix }
     try {
@@ -149,25 +150,48 @@ async function runStatements<T>(
   return result.value
 }
 
-/** All columns, then the row's hash: equal under ORDER BY is not always the same (-0.0 and 0.0, 1 month and 30 days). */
-async function canonicalOrder(
+/** By running it for no rows: before its parameters have values, a statement does not know all of its types. */
+async function columnsOfQuery(
   connection: DuckDBConnection,
-  body: string,
-  parameters: SqlStep['parameters'],
-): Promise<string> {
-  const read = async (statement: DuckDBPreparedStatement) => typedColumns(statement)
-  const columns = await runStatements(connection, { sql: body, parameters }, read).catch((error: unknown) => {
-    throw queryError(error, { sql: body, prefix: '' })
-  })
-  const names = columns.map((column) => quoteIdentifier(column.name))
-  return new Set(names.map((name) => name.toLowerCase())).size === names.length
-    ? [...names, rowHash(columns, null)].join(', ')
-    : 'ALL'
+  query: { readonly sql: string; readonly body: string; readonly parameters: SqlStep['parameters'] },
+): Promise<readonly TypedColumn[]> {
+  const prefix = 'SELECT * FROM (\n'
+  const empty = { sql: `${prefix}${query.body}\n) LIMIT 0`, parameters: query.parameters }
+  const reader = await runStatements(connection, empty, (statement) => statement.runAndReadAll()).catch(
+    (error: unknown) => {
+      throw queryError(error, { sql: query.sql, prefix })
+    },
+  )
+  return reader.columnNames().map((name, i) => ({ name, type: reader.columnType(i) }))
 }
 
-export function typedColumns(
-  statement: DuckDBPreparedStatement,
-): readonly { readonly name: string; readonly type: ReturnType<DuckDBPreparedStatement['columnType']> }[] {
+/** What is written before and after the author's query; the query itself stays as it is. */
+function wrapQuery(
+  columns: readonly TypedColumn[],
+  ordered: boolean,
+): { readonly prefix: string; readonly closing: string } {
+  const names = columns.map((column) => quoteIdentifier(column.name))
+  const isUnique = new Set(names.map((name) => name.toLowerCase())).size === names.length
+  const stored = storedColumns(columns)
+  const order = ordered ? canonicalOrder(columns, isUnique) : null
+  if (stored.length === 0 && order === null) return { prefix: 'COPY (\n', closing: '\n)' }
+  if (stored.length > 0 && !isUnique) {
+    throw new CellmillError('QUERY_FAILED', 'Two columns have one name.', {
+      hint: 'name each column: .. AS other_name',
+      details: { type: 'Binder', columns: columns.map((column) => column.name) },
+    })
+  }
+  const replaced = stored.length === 0 ? '*' : `* REPLACE (${stored.join(', ')})`
+  return { prefix: `COPY (SELECT ${replaced} FROM (\n`, closing: `\n)${order === null ? '' : ` ORDER BY ${order}`})` }
+}
+
+/** All columns, then the row's hash: equal under ORDER BY is not always the same (-0.0 and 0.0, 1 month and 30 days). */
+function canonicalOrder(columns: readonly TypedColumn[], isUnique: boolean): string {
+  const names = columns.map((column) => quoteIdentifier(column.name))
+  return isUnique ? [...names, rowHash(columns, null)].join(', ') : 'ALL'
+}
+
+export function typedColumns(statement: DuckDBPreparedStatement): readonly TypedColumn[] {
   return Array.from({ length: statement.columnCount }, (_, i) => ({
     name: statement.columnName(i),
     type: statement.columnType(i),

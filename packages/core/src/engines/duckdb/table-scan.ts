@@ -15,6 +15,7 @@ import type { OnSession } from './run-query.ts'
 import { openSession } from './session.ts'
 import type { Session } from './session.ts'
 import { quoteIdentifier } from './sql-text.ts'
+import { textRows } from './text-rows.ts'
 
 export interface DigestWish {
   /** Null for all columns in their order. */
@@ -74,11 +75,11 @@ export async function scanTable(session: Session, wish: ScanWish): Promise<Table
     const statement = await connection.prepare('FROM scanned')
     const typed = typedColumns(statement)
     const described = await connection.runAndReadAll('DESCRIBE scanned')
-    const columns = described.getRowsJson().map((row) => ({ name: String(row[0]), type: String(row[1]) }))
+    const columns = textRows(described).map((row) => ({ name: row[0] ?? '', type: row[1] ?? '' }))
     await refuseBombs(session, typed, wish.limits)
     const parts = scanParts(typed, wish)
     const reader = await connection.runAndReadAll(parts.sql)
-    const row = (reader.getRowsJson()[0] ?? []).map((value) => (value === null ? null : String(value)))
+    const row = textRows(reader)[0] ?? []
     const rows = Number(row[0])
     return {
       rows,
