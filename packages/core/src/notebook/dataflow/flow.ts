@@ -4,7 +4,7 @@
  * share it. `UNBOUND` stands for a name without a value: a builtin, or an error.
  */
 import type { Observation, ObservedCell } from '../observation.ts'
-import { Sharing } from './sharing.ts'
+import { ghostVersion, Sharing } from './sharing.ts'
 import { isData, onlyCalled, randomTokens, type Unit, type Units } from './units.ts'
 import type { DefinitionFact, TokenUse } from '../ir.ts'
 
@@ -32,6 +32,8 @@ export interface UnitFlow {
   readonly unbound: ReadonlySet<string>
   /** Name groups changed here, each of names that may share state. */
   readonly changedGroups: readonly (readonly string[])[]
+  /** Versions that no name holds any more, whose object may change here all the same. */
+  readonly ghosts: ReadonlySet<number>
   readonly tokens: readonly TokenUse[]
 }
 
@@ -87,8 +89,14 @@ class FlowBuilder {
       for (const [other, version] of uses) if (!this.#isCode(version)) this.#sharing.join(name, other)
     }
     const changedGroups: string[][] = []
+    const ghosts = new Set<number>()
     for (const name of changed) {
-      const group = [...this.#sharing.of(name)].filter((member) => this.#current.has(member))
+      const members = [...this.#sharing.of(name)]
+      const group = members.filter((member) => this.#current.has(member))
+      for (const member of members) {
+        const ghost = ghostVersion(member)
+        if (ghost !== null) ghosts.add(ghost)
+      }
       if (group.length > 0) changedGroups.push(group)
       for (const member of group) uses.set(member, this.#current.get(member) ?? UNBOUND)
     }
@@ -98,7 +106,7 @@ class FlowBuilder {
     }
     const defs = this.#define(unit, uses, changedGroups)
     const lateOnly = new Set([...uses.keys()].filter((name) => !direct.has(name)))
-    return { uses, lateOnly, defs, unbound, changedGroups, tokens }
+    return { uses, lateOnly, defs, unbound, changedGroups, ghosts, tokens }
   }
 
   /** The run shows that the cell left it alone. */
@@ -154,11 +162,17 @@ class FlowBuilder {
       const watched = this.#isFinalBinding(unit, name) ? seen : null
       defs.set(name, this.#add(name, unit, merge(old, isData(unit, name, watched) ? EMPTY : carried)))
     }
-    this.#sharing.bind(unit, seen, (name) => this.#isFinalBinding(unit, name))
+    this.#sharing.bind({
+      unit,
+      seen,
+      isFinalBinding: (name) => this.#isFinalBinding(unit, name),
+      versionOf: (name) => this.#current.get(name),
+    })
+    const before = new Map(this.#current)
     for (const [name, version] of defs) this.#current.set(name, version)
     for (const name of unit.deletes) {
       this.#current.delete(name)
-      this.#sharing.remove(name)
+      this.#sharing.detach(name, before.get(name))
       defs.delete(name)
     }
     return defs

@@ -13,10 +13,16 @@ export class Sharing {
     return this.#groups.get(name) ?? new Set([name])
   }
 
-  detach(name: string): void {
-    const group = this.#groups.get(name)
-    group?.delete(name)
+  /** The name lets go of its object; a ghost of its version stays in the group, since older copies may still hold it. */
+  detach(name: string, version: number | undefined): string {
+    const ghost = ghostOf(version ?? -1)
+    const group = this.#groups.get(name) ?? new Set<string>()
+    group.delete(name)
     this.#groups.delete(name)
+    if (version === undefined) return ghost
+    group.add(ghost)
+    this.#groups.set(ghost, group)
+    return ghost
   }
 
   join(first: string, second: string): void {
@@ -26,20 +32,20 @@ export class Sharing {
   }
 
   /** Bindings of one statement: the target leaves its old group and joins those of what it was made from. */
-  bind(unit: Unit, seen: ObservedCell | null, isFinalBinding: (name: string) => boolean): void {
-    const before = new Map(unit.aliases.map((alias) => [alias.source, [...this.of(alias.source)]]))
+  bind(at: BindingSite): void {
+    const { unit, seen, isFinalBinding } = at
+    const handles = new Map<string, string>()
     for (const name of unit.binds) {
       // `b += [1]` and `b = f(b)` may leave b the object that it was.
       const mayStay = unit.reads.has(name) && !cleared(name, seen, isFinalBinding)
-      if (!mayStay) this.detach(name)
+      if (mayStay && unit.binds.length === 1) continue
+      const ghost = this.detach(name, at.versionOf(name))
+      handles.set(name, ghost)
+      if (mayStay) this.join(name, ghost)
     }
     for (const alias of unit.aliases) {
-      if (cleared(alias.target, seen, isFinalBinding)) continue
-      for (const source of before.get(alias.source) ?? [alias.source]) {
-        if (source !== alias.target && !(unit.binds.includes(source) && source !== alias.source)) {
-          this.join(alias.target, source)
-        }
-      }
+      if (!cleared(alias.target, seen, isFinalBinding))
+        this.join(alias.target, handles.get(alias.source) ?? alias.source)
     }
     if (seen === null) return
     for (const value of seen.values) {
@@ -51,10 +57,25 @@ export class Sharing {
       }
     }
   }
+}
 
-  remove(name: string): void {
-    this.detach(name)
-  }
+export interface BindingSite {
+  readonly unit: Unit
+  readonly seen: ObservedCell | null
+  readonly isFinalBinding: (name: string) => boolean
+  /** Version that the name held before. */
+  readonly versionOf: (name: string) => number | undefined
+}
+
+const GHOST = '#'
+
+function ghostOf(version: number): string {
+  return `${GHOST}${version}`
+}
+
+/** Version of a name that has let go of its object; null for names in use. */
+export function ghostVersion(member: string): number | null {
+  return member.startsWith(GHOST) ? Number(member.slice(GHOST.length)) : null
 }
 
 function cleared(target: string, seen: ObservedCell | null, isFinalBinding: (name: string) => boolean): boolean {

@@ -488,7 +488,8 @@ class Cutter {
       (one) => crossing.has(one.version) || (final.includes(one) && !this.#isUsed(one.version)),
     )
     if (chosen.length > 0) return chosen
-    return final.slice(-1)
+    // A step that only draws still has a state of the generators to hand on.
+    return final.length > 0 ? final.slice(-1) : made.filter((one) => !sticky.has(one.version)).slice(-1)
   }
 
   #isUsed(version: number): boolean {

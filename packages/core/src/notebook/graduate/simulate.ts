@@ -8,6 +8,8 @@ import type { Units } from '../dataflow/units.ts'
 import { isRepeated, type Roles } from './roles.ts'
 import { BUILTIN_NAMES } from './names.ts'
 
+const CHANGED = -2
+
 export interface NameVersion {
   readonly name: string
   readonly version: number
@@ -62,6 +64,8 @@ export function simulate(facts: StepFacts, unitIds: readonly number[]): Simulati
       if (held === undefined) builtins.push(name)
       end.set(name, UNBOUND)
     }
+    // A copy that the notebook had let go of changes with the object that it shares.
+    for (const [name, version] of end) if (flow.ghosts.has(version)) end.set(name, CHANGED)
     for (const [name, version] of flow.defs) end.set(name, version)
     for (const name of unit.deletes) end.set(name, UNBOUND)
   }
