@@ -9,19 +9,22 @@ from __future__ import annotations
 import json
 import os
 import sys
+from typing import Any
 
 _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
-def _load_observer() -> type:
+def _load_observer() -> tuple[type, Any]:
     """Imports our modules once; the path to them is not left behind."""
     sys.path.insert(0, _ROOT)
     try:
+        from cellmill._notebook import kernel_pipes  # noqa: F401
         from cellmill._notebook import encode_code, encode_data, encode_figure  # noqa: F401
+        from cellmill._notebook.kernel_clock import shift_clock
         from cellmill._notebook.observe import Observer
         from cellmill._runner import table_codec  # noqa: F401
 
-        return Observer
+        return Observer, shift_clock
     finally:
         sys.path.remove(_ROOT)
 
@@ -29,7 +32,8 @@ def _load_observer() -> type:
 def main() -> None:
     with open(sys.argv[1], encoding="utf-8") as stream:
         config = json.load(stream)
-    observer_type = _load_observer()
+    observer_type, shift_clock = _load_observer()
+    config["clock"] = shift_clock(config["clockShiftSeconds"])
     tools = config.get("toolsSitePackages")
     if tools and tools not in sys.path:
         sys.path.append(tools)
@@ -37,6 +41,9 @@ def main() -> None:
     from ipykernel.kernelapp import IPKernelApp
     from traitlets.config import Config
 
+    from cellmill._notebook.kernel_pipes import use_unix_pipes
+
+    use_unix_pipes(os.path.join(config["folder"], "s"))
     settings = Config()
     settings.HistoryManager.enabled = False
     settings.HistoryManager.hist_file = ":memory:"

@@ -7,6 +7,7 @@ values are only read; nothing a later cell could see is changed (tested by compa
 from __future__ import annotations
 
 import sys
+import tempfile
 import time
 import types
 import weakref
@@ -16,6 +17,7 @@ from . import observe_values
 from .capture import Captures
 from .observe_audit import Audit
 from .observe_display import Displays
+from .observe_files import Files
 from .observe_modules import Modules
 from .observe_names import Reach, UserNames, alias_groups, reachable, shared_buffers, walk_value
 from .observe_quiet import quiet
@@ -56,6 +58,7 @@ class Observer:
         self._tokens = Tokens(config["project"])
         self._modules = Modules(config.get("toolsSitePackages"))
         self._displays = Displays(app.shell)
+        self._files = Files(config["project"]) if self._instrumented else None
         folder = config.get("captureFolder")
         limits = config["limits"]
         self._captures = Captures(folder, limits["captureValueBytes"], limits["captureTotalBytes"]) if folder else None
@@ -64,6 +67,7 @@ class Observer:
         self._shares: dict[str, set[str]] = {}
         self._code: list[types.CodeType] = []
         self._started = 0.0
+        self._is_first = True
         self._ran: dict[str, Any] = {}
 
     def install(self) -> None:
@@ -78,6 +82,8 @@ class Observer:
             self._tokens.start()
         refuse_installs(self._shell, lambda command: self.audit.note("process", f"{command} (not executed)"))
         self.audit.install()
+        # The first file that IPython makes for a cell would look for a temporary folder inside the cell.
+        tempfile.gettempdir()
 
     # -- around a cell -------------------------------------------------------------------------------------------
 
@@ -93,11 +99,17 @@ class Observer:
 
     def _before(self, info: Any) -> None:
         self._code.clear()
+        if self._is_first and self._instrumented:
+            # The kernel's greeting draws from the global generator.
+            self._tokens.changed()
+            self._is_first = False
         cell = self._cell_index()
         if self._captures is not None and cell is not None:
             self._captures.before_cell(cell, generator_states(), time.time())
         self._ran = {"state": "error", "ms": 0.0, "line": None, "modules": []}
         self._started = time.perf_counter()
+        if self._files is not None:
+            self._files.before_cell()
         self.audit.active = True
 
     def _after(self, result: Any) -> None:
@@ -140,7 +152,7 @@ class Observer:
         facts = {
             "ms": self._ran.get("ms", 0.0),
             "line": self._ran.get("line"),
-            "events": self.audit.take(),
+            "events": self._events(),
             "figures": self._displays.take(),
             "openFigures": _open_figures(),
             "peakMemoryBytes": _peak_memory(),
@@ -152,6 +164,17 @@ class Observer:
         facts.update(self._changes(cell))
         self._modules.forget_loaded()
         return facts
+
+    def _events(self) -> list[dict[str, Any]]:
+        """Audit events, then what C libraries read and wrote without raising one."""
+        events = self.audit.take()
+        if self._files is None:
+            return events
+        seen = {(event["kind"], event["what"]) for event in events}
+        for kind, path in self._files.after_cell():
+            if (kind, path) not in seen and (kind == "open-write" or ("open-write", path) not in seen):
+                events.append({"kind": kind, "what": path, "line": None})
+        return events
 
     def _changes(self, cell: int) -> dict[str, Any]:
         current = self._names.current()
@@ -273,8 +296,15 @@ class Observer:
             "unclaimed": sorted(unclaimed) if self._instrumented else [],
             "distributions": distributions,
             "python": sys.version.split()[0],
-            "problems": [f"{token}: {why}" for token, why in sorted(self._tokens.problems.items())],
+            "problems": self._problems(),
+            "clock": self._config["clock"],
         }
+
+
+    def _problems(self) -> list[str]:
+        """What this run could not watch."""
+        tokens = [f"{token} could not be read: {why}" for token, why in sorted(self._tokens.problems.items())]
+        return tokens + (self._files.problems if self._files is not None else [])
 
 
 def _cannot_be_kept(value: Any, problem: str | None) -> bool:

@@ -12,13 +12,16 @@ class Modules:
         self._tools = os.path.realpath(tools) + os.sep if tools else None
         self._known: set[str] = set()
         self._loaded: set[str] = set()
+        self._kernels: set[str] = set()
 
     def start(self) -> None:
         self._known = set(sys.modules)
+        self._kernels = {name.partition(".")[0] for name in self._known}
 
     def note_loaded(self) -> None:
         """Right after a cell: what is new was loaded by it."""
-        self._loaded.update(name.partition(".")[0] for name in set(sys.modules) - self._known)
+        tops = {name.partition(".")[0] for name in set(sys.modules) - self._known}
+        self._loaded.update(tops - self._kernels)
         self._known = set(sys.modules)
 
     def forget_loaded(self) -> None:

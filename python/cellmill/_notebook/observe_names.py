@@ -13,7 +13,7 @@ from typing import Any, Iterable
 
 from . import encode
 
-_IPYTHON = re.compile(r"_+|_i{1,3}|_i?\d+|_[ido]h|In|Out")
+_IPYTHON = re.compile(r"_+|_i{1,3}|_i?\d+|_[ido]h|In|Out|_exit_code|__warningregistry__|__annotations__|__annotate__")
 _WORD = re.compile(r"[^\W\d]\w*")
 _COMPUTED = {"exec", "eval", "globals", "locals", "vars", "get_ipython", "compile", "__import__", "gc", "inspect", "query"}
 _LONGEST_STRING = 100_000

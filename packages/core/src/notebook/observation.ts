@@ -29,6 +29,10 @@ export interface ObservedOutput {
   readonly digest: string
   /** Text for people, cut at 4 kB. */
   readonly preview: string
+  /** Why it cannot be compared although it was shown; the digest is then ''. */
+  readonly problem?: string
+  /** What was left out of the digest, from a closed list: `address`, `ansi`, `timing`, `temporary path`, ... */
+  readonly excluded?: readonly string[]
 }
 
 export interface ObservedEvent {
@@ -53,6 +57,10 @@ export interface ObservedCell {
   /** Tokens whose state digest changed: `rng:py`, `rng:np`, `cfg:pandas`, `cfg:matplotlib`, `cfg:cwd`, `cfg:environ`, ... */
   readonly changedTokens: readonly string[]
   readonly openFigures: number
+  /** High-water mark of the kernel's memory after the cell. */
+  readonly peakMemoryBytes?: number | null
+  /** Comm messages: widgets whose state no variable holds. */
+  readonly comms?: number
 }
 
 export interface Observation {
@@ -64,4 +72,12 @@ export interface Observation {
   readonly distributions: Readonly<Record<string, string>>
   readonly python: string
   readonly ms: number
+  /** What this run could not watch, in words. */
+  readonly unwatched?: readonly string[]
+  /** How a moved clock was moved: `libfaketime` moves C libraries too, `wrapped` only Python's entry points. */
+  readonly clock?: 'none' | 'libfaketime' | 'wrapped'
+  /** Names that changed although no cell was seen to reach them; empty after the run with full hashing. */
+  readonly unclaimed?: readonly string[]
+  /** Walls that the kernel ran in. */
+  readonly sandbox?: 'bubblewrap' | 'landlock' | 'none'
 }

@@ -16,8 +16,8 @@ import { recordOf, textOf, type WireMessage } from './wire.ts'
 export interface KernelOptions {
   readonly sandbox: Sandbox
   readonly clock: Clock
-  /** How to start it, given the connection; its folder must be bound writable (see `connectionBind`). */
-  readonly spec: (connection: KernelConnection) => SandboxSpec
+  /** How to start it, given the connection; its folder must be bound writable. */
+  readonly spec: (connection: KernelConnection) => Promise<SandboxSpec>
   readonly startTimeoutMs: number
   /** Bytes of output that are kept of one cell. */
   readonly maxCellBytes: number
@@ -81,7 +81,7 @@ class KernelClient implements Kernel {
 
   async open(): Promise<void> {
     await this.#sockets.open()
-    const process = this.#options.sandbox.spawn(this.#options.spec(this.#connection), this.#options.signal)
+    const process = this.#options.sandbox.spawn(await this.#options.spec(this.#connection), this.#options.signal)
     this.#process = process
     process.onOutput((_, chunk) => {
       this.#tail = (this.#tail + chunk.toString('utf8')).slice(-tailBytes)
