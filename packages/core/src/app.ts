@@ -8,6 +8,7 @@ import type { Catalog, PlanView } from './catalog/catalog.ts'
 import { systemClock } from './clock.ts'
 import type { Clock } from './clock.ts'
 import type { Dispatch } from './dispatch/dispatch.ts'
+import { duckDbVersion } from './engines/duckdb/duckdb-version.ts'
 import type { DuckDbEngine } from './engines/duckdb/duckdb-engine.ts'
 import type { Workspace } from './operations/workspace.ts'
 import type { PythonEnvironment } from './packages/python-environment.ts'
@@ -48,10 +49,10 @@ class App implements Workspace {
       const { loadProject } = await import('./project/load-project.ts')
       return loadProject({
         root: this.root,
-        variables: this.variables,
-        environment: () => this.#installed(),
+        clock: this.clock,
+        engineVersion: duckDbVersion,
+        environment: () => this.python(),
         sqlParser: () => this.engine(),
-        sandbox: () => this.sandbox(),
       })
     })
   }
