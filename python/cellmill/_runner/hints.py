@@ -75,8 +75,8 @@ def _package_hint(error: BaseException, facts: StepFacts) -> str:
 def _file_hint(error: OSError) -> str | None:
     path = error.filename
     if not isinstance(path, (str, bytes)):
-        match = re.search(r"'([^']+)'", str(error))
-        path = match.group(1) if match else None
+        match = re.search(r"'([^']+)'|((?:\.{0,2}/)\S+)", str(error))
+        path = match.group(1) or match.group(2) if match else None
     if path is None:
         return "a step sees only its inputs: declare the file as a source in cellmill.config.ts and take it as an argument"
     text = os.fsdecode(path)
@@ -141,7 +141,7 @@ def _wanted_column(error: BaseException) -> str | None:
     if isinstance(error, KeyError) and error.args:
         key = error.args[0]
         if isinstance(key, str):
-            match = re.search(r"\[?'([^']+)'(?:[^\]]*\])? (?:not in|not found)", key) or re.search(r"\['([^']+)'", key)
+            match = re.search(r'Field "([^"]+)"', key) or re.search(r"\[?'([^']+)'(?:[^\]]*\])? (?:not in|not found)", key) or re.search(r"\['([^']+)'", key)
             return match.group(1) if match else key
     if name in ("ColumnNotFoundError", "BinderException", "SchemaError"):
         match = re.search(r"[\"']([^\"']+)[\"']", str(error))

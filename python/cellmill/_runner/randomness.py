@@ -28,10 +28,10 @@ class Generators:
         if self._seed is not None:
             random.seed(self._seed)
         self._initial["python"] = random.getstate()
-        finder.after_import("numpy.random", self._start_numpy)
         finder.after_import("torch", self._start_torch)
 
-    def _start_numpy(self, module: Any) -> None:
+    def start_numpy(self, module: Any) -> None:
+        """To be called once numpy.random has been imported."""
         if self._seed is not None:
             module.seed(self._seed % 2**32)
         self._initial["numpy"] = _numpy_state(module)

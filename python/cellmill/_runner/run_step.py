@@ -66,6 +66,7 @@ class Step:
         figures = Figures(self.shown.add_figure if self.shown is not None else None)
         figures.start(finder)
         param.provide(self.work["projectParameters"])
+        finder.after_import("numpy.random", self._start_numpy)
         self.watch.start()
         started = _now()
         module = project_code.import_module(self.code_root, self.definition["file"])
@@ -92,6 +93,10 @@ class Step:
         self._find_clock_reads(function)
         self.watch.active = False
         return self._report(value, state, drew)
+
+    def _start_numpy(self, module: Any) -> None:
+        self.generators.start_numpy(module)
+        self.watch.watch_numpy(module)
 
     def _function(self, module: types.ModuleType) -> Any:
         function = getattr(module, self.definition["symbol"], None)
@@ -193,7 +198,7 @@ class Step:
         plain = inspect.unwrap(function)
         if isinstance(plain, types.FunctionType):
             for what, where in clock_reads.clock_reads(plain, self.code_root):
-                self.watch.note("clock", what, where)
+                self.watch.note_clock(what, where)
 
     def describe(self, error: BaseException) -> dict[str, Any]:
         options = self.definition["options"]
@@ -230,7 +235,10 @@ def main(folder: str) -> None:
         _write(os.path.join(step.outputs, "result.json"), step.run())
     except BaseException as error:  # the one boundary: whatever user code raises, SystemExit too
         step.watch.active = False
-        step.failures.print(error)
+        try:
+            step.failures.print(error)
+        except (OSError, ValueError):
+            pass  # a closed stderr: the failure itself is told below
         _write(os.path.join(step.outputs, "error.json"), step.describe(error))
         code = 1
     for stream in (sys.stdout, sys.stderr):

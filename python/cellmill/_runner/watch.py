@@ -56,6 +56,11 @@ class Watch:
         if len(self._seen) < _LIMIT:
             self._seen.setdefault((kind, what[:300], where))
 
+    def note_clock(self, what: str, where: str) -> None:
+        """A clock read found in the code: `date.today()` also showed as the `time.time()` that it calls."""
+        self._seen.pop(("clock", "time.time()", where), None)
+        self.note("clock", what, where)
+
     # -- audit events --------------------------------------------------------------------------------------------
 
     def _hook(self, event: str, args: tuple[Any, ...]) -> None:
@@ -168,18 +173,31 @@ class Watch:
         setattr(time, name, clock)
 
     def _on_entropy(self, frame: Any) -> None:
-        """Project code itself, by way of the standard modules; or a library that draws its seed (numpy's default_rng())."""
+        """Entropy that project code asks for, itself or by way of the standard modules."""
         passed = []
         while frame is not None and os.path.basename(frame.f_code.co_filename) in _ENTROPY_MODULES:
             passed.append(frame.f_code.co_name)
             frame = frame.f_back
         if frame is None or not self.active:
             return
-        where = self._direct(frame)
+        # numpy asks for bits even for a generator that it seeds afterwards, so these say nothing.
+        where = "" if passed == ["getrandbits"] else self._direct(frame)
         if where:
             self.note("random", f"{passed[-1]}()" if passed else "os.urandom()", where)
-        elif passed == ["getrandbits"]:
-            self._from_project("random", "an unseeded generator")
+
+    def watch_numpy(self, module: Any) -> None:
+        """`default_rng()` without a seed, whoever calls it."""
+        original = module.default_rng
+
+        @functools.wraps(original)
+        def default_rng(seed: Any = None) -> Any:
+            if seed is None and self.active:
+                self._from_project("random", "default_rng()")
+            return original(seed)
+
+        module.default_rng = default_rng
+        if hasattr(module, "_generator"):
+            module._generator.default_rng = default_rng  # where pickle looks for it
 
     def _watch_environment(self) -> None:
         watch, plain = self, type(os.environ)
