@@ -54,6 +54,11 @@ export const errorCatalogue = {
     explanation:
       "`sandbox: 'require'` is set and neither bubblewrap nor Landlock works on this machine. Install bubblewrap, or allow user namespaces.",
   },
+  SANDBOX_FAILED: {
+    exitCode: 1,
+    explanation:
+      'A process could not be started in its sandbox. The message says why: most often a file or folder that it was to see is not there, or belongs to another user.',
+  },
   SOURCE_MISSING: { exitCode: 1, explanation: 'A source names a file, address or table that is not there.' },
   SOURCE_FAILED: { exitCode: 1, explanation: 'A source could not be read. The message says why.' },
   STEP_FAILED: {

@@ -1,10 +1,13 @@
-/** Chooses the best walls that this machine has, by starting a process behind them once. Never a silent fallback: the level is in the answer. */
-import { execFileSync } from 'node:child_process'
+/**
+ * Chooses the best walls that this machine has, by starting a process behind them once: what the kernel allows is only
+ * known by trying. Never a silent fallback: the level is in the answer, and `require` accepts no machine without walls.
+ */
 import { statSync } from 'node:fs'
 import path from 'node:path'
 import { CellmillError } from '../../errors.ts'
 import type { SandboxMode } from '../../model/project.ts'
 import { bubblewrapSandbox } from './bubblewrap/bubblewrap-sandbox.ts'
+import { findResourceGroups } from './limits/resource-groups.ts'
 import { noneSandbox } from './none/none-sandbox.ts'
 import type { Sandbox, SandboxLevel } from './sandbox.ts'
 
@@ -12,60 +15,78 @@ export interface OpenSandboxOptions {
   readonly mode: SandboxMode
   /** Runs the Landlock launcher; null where there is no Python. */
   readonly python: string | null
+  /** Between TERM and KILL. @default 2000 */
+  readonly graceMs?: number
 }
 
-/** Throws SANDBOX_UNAVAILABLE when walls are required and there are none. */
+const levels: readonly SandboxLevel[] = ['bubblewrap', 'landlock', 'none']
+
+/** Throws SANDBOX_UNAVAILABLE when walls are required, or one level is forced, and it does not work. */
 export async function openSandbox(options: OpenSandboxOptions): Promise<Sandbox> {
-  const forced = process.env['CELLMILL_SANDBOX_LEVEL'] as SandboxLevel | undefined
-  if (options.mode === 'off' || forced === 'none') return noneSandbox()
-  if (forced !== 'landlock') {
-    const bwrap = findBubblewrap()
-    if (bwrap !== null) {
-      const sandbox = bubblewrapSandbox(bwrap)
-      if (await works(sandbox)) return sandbox
+  const forced = forcedLevel()
+  if (forced === null && options.mode === 'off') return noneSandbox(options)
+  const wanted = forced === null ? levels.filter((level) => level !== 'none') : [forced]
+  for (const level of wanted) {
+    const sandbox = await openLevel(level, options)
+    if (sandbox !== null) return sandbox
+  }
+  if (forced === null && options.mode === 'auto') return noneSandbox(options)
+  throw new CellmillError(
+    'SANDBOX_UNAVAILABLE',
+    forced === null
+      ? 'steps must run in a sandbox, and this machine has none that works'
+      : `CELLMILL_SANDBOX_LEVEL is ${forced}, which does not work on this machine`,
+    { hint: 'apt install bubblewrap, and allow user namespaces; cellmill doctor  tries it' },
+  )
+}
+
+function forcedLevel(): SandboxLevel | null {
+  const name = process.env['CELLMILL_SANDBOX_LEVEL']
+  if (name === undefined || name === '') return null
+  const level = levels.find((known) => known === name)
+  if (level !== undefined) return level
+  throw new CellmillError('USAGE', `CELLMILL_SANDBOX_LEVEL is ${name}`, { hint: `one of ${levels.join(', ')}` })
+}
+
+/** Null where it does not work. */
+async function openLevel(level: SandboxLevel, options: OpenSandboxOptions): Promise<Sandbox | null> {
+  switch (level) {
+    case 'none':
+      return noneSandbox(options)
+    case 'landlock':
+      return null
+    case 'bubblewrap': {
+      const bwrap = findOnPath('bwrap')
+      if (bwrap === null) return null
+      const sandbox = bubblewrapSandbox({ ...options, bwrap, groups: findResourceGroups() })
+      return (await works(sandbox)) ? sandbox : null
     }
   }
-  if (options.mode === 'require') {
-    throw new CellmillError(
-      'SANDBOX_UNAVAILABLE',
-      'steps must run in a sandbox, and this machine has none that works',
-      {
-        hint: 'apt install bubblewrap, and allow user namespaces; cellmill doctor  tries it',
-      },
-    )
-  }
-  return noneSandbox()
 }
 
-function findBubblewrap(): string | null {
+function findOnPath(name: string): string | null {
   for (const folder of ['/usr/bin', '/usr/local/bin', ...(process.env['PATH'] ?? '').split(path.delimiter)]) {
-    const file = path.join(folder, 'bwrap')
-    if (folder !== '' && statSync(file, { throwIfNoEntry: false })?.isFile() === true) return file
+    const file = path.join(folder, name)
+    if (path.isAbsolute(file) && statSync(file, { throwIfNoEntry: false })?.isFile() === true) return file
   }
   return null
 }
 
 async function works(sandbox: Sandbox): Promise<boolean> {
-  try {
-    execFileSync('/usr/bin/true')
-    const probe = sandbox.spawn({
-      command: '/usr/bin/true',
-      args: [],
-      env: {},
-      cwd: '/',
-      binds: [],
-      network: false,
-      memoryBytes: null,
-      cpuSeconds: null,
-      maxProcesses: null,
-      maxFileBytes: null,
-      maxOutputBytes: 4096,
-      timeoutMs: 10_000,
-      control: 'none',
-    })
-    return (await probe.exited).code === 0
-  } catch {
-    // It cannot even be started here.
-    return false
-  }
+  const probe = sandbox.spawn({
+    command: '/bin/sh',
+    args: ['-c', 'exit 7'],
+    env: {},
+    cwd: '/',
+    binds: [],
+    network: false,
+    memoryBytes: null,
+    cpuSeconds: null,
+    maxProcesses: null,
+    maxFileBytes: null,
+    maxOutputBytes: 65_536,
+    timeoutMs: 10_000,
+    control: 'none',
+  })
+  return (await probe.exited).code === 7
 }

@@ -22,6 +22,7 @@ export interface SandboxSpec {
   readonly network: boolean
   readonly memoryBytes: number | null
   readonly cpuSeconds: number | null
+  /** Processes and threads together. */
   readonly maxProcesses: number | null
   readonly maxFileBytes: number | null
   /** stdout and stderr are cut here, and the process killed. */
@@ -34,24 +35,28 @@ export interface SandboxSpec {
 export interface SandboxExit {
   readonly code: number | null
   readonly signal: string | null
-  readonly reason: 'exited' | 'time-limit' | 'output-limit' | 'out-of-memory' | 'cancelled'
+  readonly reason: 'exited' | 'time-limit' | 'output-limit' | 'out-of-memory' | 'process-limit' | 'cancelled'
   readonly ms: number
   readonly peakMemoryBytes: number | null
 }
 
 export interface SandboxedProcess {
+  /** -1 when it could not be started; `exited` then says so. */
   readonly pid: number
+  /** Chunks that come before the first listener are kept for it. All have come when `exited` resolves. */
   onOutput(listener: (stream: 'stdout' | 'stderr', chunk: Buffer) => void): void
   /** Only with `control: 'pipe'`. Frames are single lines of JSON. */
   send(line: string): void
   onControl(listener: (line: string) => void): void
+  /** TERM, and KILL after a grace; a second call kills at once. */
   kill(reason: 'cancelled' | 'time-limit'): void
-  /** After the whole process tree is gone. */
+  /** After the whole process tree is gone. Never rejects: what could not be started ends with code 127 and a line on stderr. */
   readonly exited: Promise<SandboxExit>
 }
 
 export interface Sandbox {
   readonly level: SandboxLevel
+  /** Throws SANDBOX_FAILED for a spec that cannot be met: a bound folder that is not there. Call it from the main thread only. */
   spawn(spec: SandboxSpec, signal?: AbortSignal): SandboxedProcess
   /** Path under which a bound source is visible inside. */
   inside(bind: Bind): string

@@ -1,68 +1,94 @@
 /**
  * One sandboxed process under watch, whatever walls it has: output counted and cut, time and memory limited, control
- * lines bounded, and `exited` resolved only once the whole tree is gone. Adapters give the command and how to kill.
+ * lines bounded. Invariant: `exited` resolves exactly once, after the whole tree is gone and all its output was delivered.
  */
 import { spawn } from 'node:child_process'
 import type { ChildProcess, StdioOptions } from 'node:child_process'
+import { closeSync, openSync } from 'node:fs'
 import type { Readable, Writable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isMainThread } from 'node:worker_threads'
+import { CellmillError } from '../../errors.ts'
 import { BoundedLines } from './bounded-lines.ts'
-import { treeMemoryBytes } from './process-tree.ts'
+import { inheritedDescriptors } from './inherited-descriptors.ts'
+import type { ResourceGroup } from './limits/resource-groups.ts'
+import { watchTree } from './limits/watch-tree.ts'
+import type { TreeWatch } from './limits/watch-tree.ts'
 import type { SandboxExit, SandboxSpec, SandboxedProcess } from './sandbox.ts'
+
+/** What an adapter knows about the processes that it started. */
+export interface ProcessTree {
+  /** Asks the user's command to end by itself. */
+  terminate(): void
+  /** Kills everything at once; may be called again. */
+  kill(): void
+  isGone(): boolean
+  /** What the launcher wrote to its report descriptor so far. */
+  onReport?(text: string): void
+}
 
 export interface Launch {
   readonly command: string
   readonly args: readonly string[]
   readonly env: Readonly<Record<string, string>>
-  /** Null to start in the root: the wrapper changes folder itself. */
-  readonly cwd: string | null
-  /** Further descriptors from 4 on, such as a seccomp program. */
-  readonly extraFds: readonly number[]
-  /** Kills everything that the process started. */
-  readonly killTree: (child: ChildProcess) => void
+  readonly cwd: string
+  /** Written to descriptors 4 and up, each then closed. */
+  readonly data: readonly (string | Buffer)[]
+  /** One more descriptor after `data`, on which the launcher reports. */
+  readonly hasReport: boolean
+  readonly tree: (pid: number) => ProcessTree
+  /** Where the launcher's exit code stands for a signal of the command. */
+  readonly readExit?: (exit: ProcessExit) => ProcessExit
+  readonly group: ResourceGroup | null
+  readonly graceMs: number
 }
 
+export interface ProcessExit {
+  readonly code: number | null
+  readonly signal: string | null
+}
+
+type Ending = SandboxExit['reason']
+
+export const firstDataDescriptor = 4
 const maxControlBytes = 64 * 1024 * 1024
-const memoryPollMs = 250
+const maxReportBytes = 4096
+/** How long pipes may stay open after the whole tree is gone; only a process outside it can hold them. */
+const closeMs = 2000
+const longestPollMs = 100
 
 export function supervise(spec: SandboxSpec, launch: Launch, signal: AbortSignal | undefined): SandboxedProcess {
+  // PR_SET_PDEATHSIG follows the thread: a step started by a worker thread would die with that thread.
+  if (!isMainThread) throw new CellmillError('INTERNAL', 'Sandboxed processes are started from the main thread only.')
   return new Supervised(spec, launch, signal)
 }
 
 class Supervised implements SandboxedProcess {
   readonly pid: number
   readonly exited: Promise<SandboxExit>
-  readonly #child: ChildProcess
-  readonly #launch: Launch
   readonly #spec: SandboxSpec
+  readonly #launch: Launch
+  readonly #child: ChildProcess
+  readonly #tree: ProcessTree | null
   readonly #outputs: ((stream: 'stdout' | 'stderr', chunk: Buffer) => void)[] = []
   readonly #controls: ((line: string) => void)[] = []
   readonly #early: { readonly stream: 'stdout' | 'stderr'; readonly chunk: Buffer }[] = []
   readonly #earlyControl: string[] = []
   readonly #startedAt = performance.now()
-  #reason: SandboxExit['reason'] = 'exited'
+  #watch: TreeWatch | null = null
+  #ending: Ending | null = null
+  #isOver = false
   #outputBytes = 0
-  #peakMemoryBytes: number | null = null
-  #timers: NodeJS.Timeout[] = []
+  readonly #timers = new Set<NodeJS.Timeout>()
 
   constructor(spec: SandboxSpec, launch: Launch, signal: AbortSignal | undefined) {
     this.#spec = spec
     this.#launch = launch
-    const piped = spec.control === 'pipe'
-    const stdio: StdioOptions = [
-      piped ? 'pipe' : 'ignore',
-      'pipe',
-      'pipe',
-      piped ? 'pipe' : 'ignore',
-      ...launch.extraFds,
-    ]
-    this.#child = spawn(launch.command, [...launch.args], {
-      env: { ...launch.env },
-      ...(launch.cwd === null ? { cwd: '/' } : { cwd: launch.cwd }),
-      stdio,
-      detached: true,
-    })
+    this.#child = start(spec, launch)
     this.pid = this.#child.pid ?? -1
-    this.exited = this.#watch(signal)
+    this.#tree = this.#child.pid === undefined ? null : launch.tree(this.#child.pid)
+    this.#connect()
+    this.exited = this.#run(signal)
   }
 
   onOutput(listener: (stream: 'stdout' | 'stderr', chunk: Buffer) => void): void {
@@ -76,90 +102,200 @@ class Supervised implements SandboxedProcess {
   }
 
   send(line: string): void {
-    const stdin = this.#child.stdin as Writable | null
-    if (stdin === null || stdin.destroyed) return
+    const { stdin } = this.#child
+    if (stdin === null || stdin.destroyed || this.#isOver) return
     stdin.write(`${line}\n`)
   }
 
   kill(reason: 'cancelled' | 'time-limit'): void {
-    this.#end(reason)
+    if (this.#isOver) return
+    if (this.#ending !== null) {
+      this.#tree?.kill()
+      return
+    }
+    this.#ending = reason
+    this.#tree?.terminate()
+    this.#after(this.#launch.graceMs, () => this.#tree?.kill())
   }
 
-  #end(reason: SandboxExit['reason']): void {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
-    if (this.#reason === 'exited') this.#reason = reason
-    this.#launch.killTree(this.#child)
+  #killAtOnce(reason: Ending): void {
+    if (this.#isOver) return
+    this.#ending ??= reason
+    this.#tree?.kill()
   }
 
-  async #watch(signal: AbortSignal | undefined): Promise<SandboxExit> {
-    const child = this.#child
-    const onAbort = (): void => this.#end('cancelled')
-    this.#read('stdout', child.stdout)
-    this.#read('stderr', child.stderr)
-    this.#readControl()
-    const { timeoutMs, memoryBytes } = this.#spec
-    if (timeoutMs !== null) this.#timers.push(setTimeout(() => this.#end('time-limit'), timeoutMs))
-    this.#timers.push(setInterval(() => this.#measure(memoryBytes), memoryPollMs))
-    for (const timer of this.#timers) timer.unref()
-    if (signal?.aborted === true) onAbort()
-    signal?.addEventListener('abort', onAbort, { once: true })
+  async #run(signal: AbortSignal | undefined): Promise<SandboxExit> {
+    const onAbort = (): void => this.kill('cancelled')
+    const { timeoutMs, memoryBytes, maxProcesses } = this.#spec
+    const { group } = this.#launch
     try {
-      const { code, ended } = await new Promise<{ code: number | null; ended: string | null }>((resolve, reject) => {
-        child.on('error', reject)
-        child.on('exit', () => {
-          // A grandchild may hold our pipes; without the tree they close by themselves.
-          this.#launch.killTree(child)
-          setTimeout(() => {
-            for (const stream of child.stdio) stream?.destroy()
-          }, 2_000).unref()
-        })
-        child.on('close', (code, ended) => resolve({ code, ended }))
-      })
-      const ms = performance.now() - this.#startedAt
-      return { code, signal: ended, reason: this.#reason, ms, peakMemoryBytes: this.#peakMemoryBytes }
+      const ended = this.#ended()
+      if (signal?.aborted === true) this.#killAtOnce('cancelled')
+      signal?.addEventListener('abort', onAbort, { once: true })
+      if (timeoutMs !== null) this.#after(timeoutMs, () => this.kill('time-limit'))
+      if (group === null && this.pid > 0) {
+        const onOver = (what: 'out-of-memory' | 'process-limit'): void => this.#killAtOnce(what)
+        this.#watch = watchTree({ pid: this.pid, memoryBytes, maxProcesses, onOver })
+      }
+      return this.#toExit(await ended)
     } finally {
-      for (const timer of this.#timers) clearInterval(timer)
+      this.#isOver = true
+      this.#watch?.stop()
+      for (const timer of this.#timers) clearTimeout(timer)
       signal?.removeEventListener('abort', onAbort)
+      group?.remove()
     }
   }
 
-  #measure(limit: number | null): void {
-    const bytes = treeMemoryBytes(this.pid)
-    if (bytes === null) return
-    this.#peakMemoryBytes = Math.max(this.#peakMemoryBytes ?? 0, bytes)
-    if (limit !== null && bytes > limit) this.#end('out-of-memory')
+  /** The command's own end, once nothing of its tree is left and the pipes are drained. */
+  async #ended(): Promise<ProcessExit> {
+    const child = this.#child
+    const closed = new Promise<void>((resolve) => child.once('close', () => resolve()))
+    const exit = await new Promise<ProcessExit>((resolve) => {
+      child.once('exit', (code, signal) => resolve({ code, signal }))
+      child.once('error', (error) => {
+        this.#take('stderr', Buffer.from(`${this.#launch.command} could not be started: ${error.message}\n`))
+        if (child.pid === undefined) resolve({ code: 127, signal: null })
+      })
+    })
+    if (child.pid === undefined) return exit
+    await this.#gone()
+    const drained = new AbortController()
+    await Promise.race([closed, sleep(closeMs, undefined, { signal: drained.signal }).catch(() => {})])
+    drained.abort()
+    for (const stream of child.stdio) stream?.destroy()
+    return this.#launch.readExit?.(exit) ?? exit
+  }
+
+  async #gone(): Promise<void> {
+    for (let waitMs = 1; !this.#isGone(); waitMs = Math.min(waitMs * 2, longestPollMs)) {
+      this.#tree?.kill()
+      await sleep(waitMs)
+    }
+  }
+
+  #isGone(): boolean {
+    const members = this.#launch.group?.members() ?? []
+    for (const pid of members) killQuietly(pid)
+    return members.length === 0 && (this.#tree?.isGone() ?? true)
+  }
+
+  #toExit({ code, signal }: ProcessExit): SandboxExit {
+    const { group } = this.#launch
+    const failed = code !== 0
+    let reason: Ending = this.#ending ?? 'exited'
+    if (reason === 'exited' && failed && group?.wasOutOfMemory() === true) reason = 'out-of-memory'
+    if (reason === 'exited' && signal === 'SIGXCPU' && this.#spec.cpuSeconds !== null) reason = 'time-limit'
+    return {
+      code,
+      signal,
+      reason,
+      ms: performance.now() - this.#startedAt,
+      peakMemoryBytes: group?.peakMemoryBytes() ?? this.#watch?.peakMemoryBytes() ?? null,
+    }
+  }
+
+  #after(ms: number, action: () => void): void {
+    const timer = setTimeout(action, ms)
+    this.#timers.add(timer)
+  }
+
+  #connect(): void {
+    const { stdin, stdout, stderr, stdio } = this.#child
+    // A process that ended is seen by its exit; a write to it is no fault of ours.
+    stdin?.on('error', () => {})
+    this.#read('stdout', stdout)
+    this.#read('stderr', stderr)
+    if (this.#spec.control === 'pipe') this.#readControl(stdio[3] as Readable | undefined)
+    this.#launch.data.forEach((bytes, index) => {
+      const pipe = stdio[firstDataDescriptor + index] as Writable | null | undefined
+      pipe?.on('error', () => {})
+      pipe?.end(bytes)
+    })
+    if (this.#launch.hasReport) {
+      this.#readReport(stdio[firstDataDescriptor + this.#launch.data.length] as Readable | undefined)
+    }
   }
 
   #read(stream: 'stdout' | 'stderr', readable: Readable | null): void {
-    readable?.on('data', (chunk: Buffer) => {
-      const left = this.#spec.maxOutputBytes - this.#outputBytes
-      this.#outputBytes += chunk.length
-      const kept = chunk.length > left ? chunk.subarray(0, Math.max(0, left)) : chunk
-      if (kept.length > 0) {
-        if (this.#outputs.length === 0) this.#early.push({ stream, chunk: kept })
-        for (const listener of this.#outputs) listener(stream, kept)
-      }
-      if (chunk.length > left) this.#end('output-limit')
-    })
+    readable?.on('data', (chunk: Buffer) => this.#take(stream, chunk))
     readable?.on('error', () => {})
   }
 
-  #readControl(): void {
-    const stdin = this.#child.stdin as Writable | null
-    // A process that ended is seen by its exit; a write to it is no fault of ours.
-    stdin?.on('error', () => {})
-    const control = this.#child.stdio[3] as Readable | null | undefined
-    if (control === null || control === undefined) return
+  #take(stream: 'stdout' | 'stderr', chunk: Buffer): void {
+    const left = Math.max(0, this.#spec.maxOutputBytes - this.#outputBytes)
+    this.#outputBytes += chunk.length
+    const kept = chunk.length > left ? chunk.subarray(0, left) : chunk
+    if (kept.length > 0) {
+      if (this.#outputs.length === 0) this.#early.push({ stream, chunk: kept })
+      for (const listener of this.#outputs) listener(stream, kept)
+    }
+    if (chunk.length > left) this.#killAtOnce('output-limit')
+  }
+
+  #readControl(control: Readable | undefined): void {
     const lines = new BoundedLines({
       maxLineBytes: maxControlBytes,
       onLine: (line) => {
         if (this.#controls.length === 0) this.#earlyControl.push(line)
         for (const listener of this.#controls) listener(line)
       },
-      onTooLong: () => this.#end('output-limit'),
+      onTooLong: () => this.#killAtOnce('output-limit'),
     })
-    control.on('data', (chunk: Buffer) => lines.push(chunk))
-    control.on('end', () => lines.end())
-    control.on('error', () => {})
+    control?.on('data', (chunk: Buffer) => lines.push(chunk))
+    control?.on('end', () => lines.end())
+    control?.on('error', () => {})
+  }
+
+  #readReport(report: Readable | undefined): void {
+    let text = ''
+    report?.on('data', (chunk: Buffer) => {
+      if (text.length < maxReportBytes) text += chunk.toString('latin1')
+      this.#tree?.onReport?.(text)
+    })
+    report?.on('error', () => {})
+  }
+}
+
+function start(spec: SandboxSpec, launch: Launch): ChildProcess {
+  const control = spec.control === 'pipe' ? 'pipe' : 'ignore'
+  const used: StdioOptions = [control, 'pipe', 'pipe', control, ...launch.data.map(() => 'pipe' as const)]
+  if (launch.hasReport) used.push('pipe')
+  const entered = launch.group?.enter(launch.command, launch.args) ?? launch
+  const devNull = openSync('/dev/null', 'r')
+  try {
+    return spawn(entered.command, [...entered.args], {
+      env: { ...launch.env },
+      cwd: launch.cwd,
+      stdio: withoutInherited(used, devNull),
+      // A session of its own: no terminal, and one group to signal.
+      detached: true,
+    })
+  } catch (error) {
+    launch.group?.remove()
+    throw new CellmillError('SANDBOX_FAILED', `${spec.command} could not be started: ${(error as Error).message}`, {
+      hint: 'cellmill doctor',
+      cause: error,
+    })
+  } finally {
+    closeSync(devNull)
+  }
+}
+
+function withoutInherited(used: StdioOptions & unknown[], devNull: number): StdioOptions {
+  const all = [...used] as (string | number)[]
+  for (const descriptor of inheritedDescriptors()) {
+    if (descriptor < all.length && all[descriptor] !== 'ignore') continue
+    while (all.length <= descriptor) all.push('ignore')
+    all[descriptor] = devNull
+  }
+  return all as StdioOptions
+}
+
+function killQuietly(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // Gone meanwhile.
   }
 }

@@ -1,116 +1,150 @@
 /**
  * Walls by bubblewrap: own namespaces for everything, a root that holds only what was bound, no capabilities, no way to
- * make further namespaces, and a seccomp filter. Killing the wrapper ends the pid namespace, and with it every process.
+ * make further namespaces, and a filter of system calls. Invariant: the launcher's environment is empty (pid 1 inside
+ * shows it to all) and every process ends with the pid namespace, whose first process is killed when bwrap ends.
  */
-import type { ChildProcess } from 'node:child_process'
-import { existsSync, lstatSync, readlinkSync } from 'node:fs'
-import type { Bind, Sandbox, SandboxSpec } from '../sandbox.ts'
-import { supervise } from '../supervise.ts'
-import { killGroup } from '../none/none-sandbox.ts'
-import { seccompFile } from './seccomp.ts'
+import { existsSync, realpathSync, statSync } from 'node:fs'
+import { constants } from 'node:os'
+import { CellmillError } from '../../../errors.ts'
+import { checkSpec } from '../check-spec.ts'
+import type { ResourceGroups } from '../limits/resource-groups.ts'
+import { childrenOf, startOf } from '../process-tree.ts'
+import type { Sandbox, SandboxSpec } from '../sandbox.ts'
+import { filteredArchitecture, seccompFilter } from '../seccomp/filter.ts'
+import { firstDataDescriptor, supervise } from '../supervise.ts'
+import type { Launch, ProcessExit, ProcessTree } from '../supervise.ts'
+import { hostsText, passwdText, profileArguments } from './profile.ts'
 
-/** Descriptors that our own process inherited, whatever they are, end here: 0 to 2 and the control channel are all a step gets. */
-const closeInherited = existsSync('/bin/bash')
-  ? [
-      '/bin/bash',
-      '-c',
-      'for f in /proc/self/fd/*; do n=${f##*/}; (( n > 3 )) && eval "exec $n>&-"; done; exec "$@"',
-      'step',
-    ]
-  : []
-const scratchBytes = 2 * 1024 ** 3
-const sharedMemoryBytes = 512 * 1024 ** 2
-const systemFolders = ['/usr', '/lib', '/lib64', '/lib32', '/bin', '/sbin']
-const systemFiles = [
-  '/etc/ld.so.cache',
-  '/etc/ld.so.conf',
-  '/etc/ld.so.conf.d',
-  '/etc/localtime',
-  '/etc/fonts',
-  '/etc/alternatives',
-  '/etc/ssl',
-  '/etc/ca-certificates',
-  '/etc/pki',
-]
-const networkFiles = ['/etc/resolv.conf', '/etc/hosts', '/etc/nsswitch.conf', '/etc/services']
+export interface BubblewrapOptions {
+  /** The bwrap program, absolute. */
+  readonly bwrap: string
+  readonly groups: ResourceGroups | null
+  /** Between TERM and KILL. @default 2000 */
+  readonly graceMs?: number
+}
 
-export function bubblewrapSandbox(bwrap: string): Sandbox {
+const prlimit = '/usr/bin/prlimit'
+const maxOpenFiles = 8192
+
+export function bubblewrapSandbox(options: BubblewrapOptions): Sandbox {
+  const architecture = filteredArchitecture()
+  const filter = architecture === null ? null : seccompFilter({ architecture, internetSockets: true })
   return {
     level: 'bubblewrap',
     spawn: (spec, signal) => {
-      const seccomp = seccompFile()
-      try {
-        const args = [
-          ...wrapperArguments(spec, seccomp === null ? null : 4),
-          ...limitArguments(spec),
-          spec.command,
-          ...spec.args,
-        ]
-        const extraFds = seccomp === null ? [] : [seccomp.fd]
-        return supervise(spec, { command: bwrap, args, env: {}, cwd: null, extraFds, killTree: killWrapper }, signal)
-      } finally {
-        seccomp?.close()
-      }
+      checkSpec(spec)
+      checkOwners(spec)
+      return supervise(spec, launchOf(spec, options, filter), signal)
     },
     inside: (bind) => bind.target,
   }
 }
 
-/** The wrapper's death takes the namespace along; it leads the group that its launcher is in. */
-function killWrapper(child: ChildProcess): void {
-  killGroup(child)
+function launchOf(spec: SandboxSpec, options: BubblewrapOptions, filter: Buffer | null): Launch {
+  const data: (string | Buffer)[] = []
+  const descriptorOf = (bytes: string | Buffer): number => firstDataDescriptor + data.push(bytes) - 1
+  const args = descriptorOf('')
+  const passwd = descriptorOf(passwdText)
+  const hosts = spec.network ? null : descriptorOf(hostsText)
+  const seccomp = filter === null ? null : descriptorOf(filter)
+  const info = firstDataDescriptor + data.length
+  data[0] = profileArguments(spec, { passwd, hosts, seccomp, info })
+    .map((argument) => `${argument}\0`)
+    .join('')
+  const { memoryBytes, maxProcesses } = spec
+  const isGrouped = options.groups !== null && (memoryBytes !== null || maxProcesses !== null)
+  return {
+    command: options.bwrap,
+    args: ['--args', String(args), '--', ...limited(spec), spec.command, ...spec.args],
+    env: {},
+    cwd: '/',
+    data,
+    hasReport: true,
+    tree: (pid) => new NamespaceTree(pid),
+    readExit,
+    group: isGrouped ? options.groups.open({ memoryBytes, maxProcesses }) : null,
+    graceMs: options.graceMs ?? 2000,
+  }
 }
 
-function wrapperArguments(spec: SandboxSpec, seccompFd: number | null): readonly string[] {
-  const args = [
-    '--unshare-all',
-    '--unshare-user',
-    '--disable-userns',
-    '--cap-drop',
-    'ALL',
-    '--new-session',
-    '--die-with-parent',
+/** Set inside, where the number of processes is counted for this user namespace alone. */
+function limited(spec: SandboxSpec): readonly string[] {
+  if (!existsSync(prlimit)) return []
+  const { cpuSeconds, maxProcesses, maxFileBytes } = spec
+  return [
+    prlimit,
+    '--core=0',
+    `--nofile=${maxOpenFiles}`,
+    // TERM-like first, so that it is told apart from a kill; one second later for those that ignore it.
+    ...(cpuSeconds === null ? [] : [`--cpu=${Math.ceil(cpuSeconds)}:${Math.ceil(cpuSeconds) + 1}`]),
+    ...(maxProcesses === null ? [] : [`--nproc=${maxProcesses + 4}`]),
+    ...(maxFileBytes === null ? [] : [`--fsize=${maxFileBytes}`]),
+    '--',
   ]
-  args.push('--uid', '10001', '--gid', '10001', '--hostname', 'cellmill', '--clearenv')
-  if (spec.network) args.push('--share-net')
-  for (const folder of systemFolders) args.push(...systemBind(folder))
-  for (const file of [...systemFiles, ...(spec.network ? networkFiles : [])]) args.push('--ro-bind-try', file, file)
-  args.push('--proc', '/proc', '--dev', '/dev')
-  args.push(
-    '--size',
-    String(scratchBytes),
-    '--tmpfs',
-    '/tmp',
-    '--size',
-    String(sharedMemoryBytes),
-    '--tmpfs',
-    '/dev/shm',
-  )
-  for (const bind of outermostFirst(spec.binds))
-    args.push(bind.writable ? '--bind' : '--ro-bind', bind.source, bind.target)
-  args.push('--remount-ro', '/', '--chdir', spec.cwd)
-  for (const [name, value] of Object.entries(spec.env)) args.push('--setenv', name, value)
-  if (seccompFd !== null) args.push('--seccomp', String(seccompFd))
-  return [...args, '--']
 }
 
-/** /lib and /bin are links into /usr on most systems, and must stay links. */
-function systemBind(folder: string): readonly string[] {
-  if (!existsSync(folder)) return []
-  return lstatSync(folder).isSymbolicLink()
-    ? ['--symlink', readlinkSync(folder), folder]
-    : ['--ro-bind', folder, folder]
+/** Without capabilities, root inside may write only to what is root's outside. */
+function checkOwners(spec: SandboxSpec): void {
+  if (process.geteuid?.() !== 0) return
+  for (const { source, writable } of spec.binds) {
+    if (!writable) continue
+    const { uid, mode } = statSync(realpathSync(source))
+    if (uid === 0 || (mode & 0o002) !== 0) continue
+    throw new CellmillError(
+      'SANDBOX_FAILED',
+      `${source} belongs to another user (${uid}), so a sandboxed process of root cannot write to it.`,
+      {
+        hint: `run as that user, or  chown root ${source}`,
+        details: { folder: source, uid },
+      },
+    )
+  }
 }
 
-/** A bind below another one must come after it, or it would be hidden. */
-function outermostFirst(binds: readonly Bind[]): readonly Bind[] {
-  return [...binds].sort((a, b) => a.target.length - b.target.length)
+const signalNames = new Map(Object.entries(constants.signals).map(([name, number]) => [number as number, name]))
+
+/** bwrap passes a signal of the command on as a shell does. */
+function readExit({ code, signal }: ProcessExit): ProcessExit {
+  const name = code === null || code <= 128 ? undefined : signalNames.get(code - 128)
+  return name === undefined ? { code, signal } : { code: null, signal: name }
 }
 
-function limitArguments(spec: SandboxSpec): readonly string[] {
-  const limits = ['--core=0', '--nofile=4096:4096']
-  if (spec.cpuSeconds !== null) limits.push(`--cpu=${spec.cpuSeconds}`)
-  if (spec.maxProcesses !== null) limits.push(`--nproc=${spec.maxProcesses}`)
-  if (spec.maxFileBytes !== null) limits.push(`--fsize=${spec.maxFileBytes}`)
-  return ['/usr/bin/prlimit', ...limits, '--', ...closeInherited]
+class NamespaceTree implements ProcessTree {
+  readonly #outer: number
+  /** The first process of the namespace, as seen from here. */
+  #first: { readonly pid: number; readonly startedAt: string | null } | null = null
+
+  constructor(outer: number) {
+    this.#outer = outer
+  }
+
+  onReport(text: string): void {
+    const pid = Number(/"child-pid":\s*(\d+)/.exec(text)?.[1])
+    if (this.#first === null && pid > 0) this.#first = { pid, startedAt: startOf(pid) }
+  }
+
+  terminate(): void {
+    const [command] = this.#first === null ? [] : childrenOf(this.#first.pid)
+    if (command === undefined) this.kill()
+    else send(command, 'SIGTERM')
+  }
+
+  kill(): void {
+    if (this.#first !== null && !this.isGone()) send(this.#first.pid, 'SIGKILL')
+    // It leads its own group, with what has not yet become the namespace's first process.
+    send(-this.#outer, 'SIGKILL')
+  }
+
+  isGone(): boolean {
+    const first = this.#first
+    return first === null || first.startedAt === null || startOf(first.pid) !== first.startedAt
+  }
+}
+
+function send(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name)
+  } catch {
+    // Gone meanwhile.
+  }
 }
