@@ -1,7 +1,7 @@
 /** The digest's corpus: what a reader could tell apart has two digests, what it could not has one. On a real DuckDB. */
 import { DuckDBInstance } from '@duckdb/node-api'
 import type { DuckDBConnection } from '@duckdb/node-api'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { scanTable } from './table-scan.ts'
 import type { DigestWish } from './table-scan.ts'

@@ -5,9 +5,10 @@
 import { DuckDBInstance } from '@duckdb/node-api'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import type { Json } from '../../canonical.ts'
+import { nearestName } from '../../model/nearest.ts'
 import type { FunctionFact, MacroFile, ParsedMacro, ParsedMacros, ParsedSql, SqlProblem } from '../sql-parser.ts'
 import { queryError } from './query-error.ts'
-import { placeOfByte, quoteLiteral, readSqlShell } from './sql-text.ts'
+import { placeOfByte, placeOfCharacter, quoteLiteral, readSqlShell } from './sql-text.ts'
 import { textRows } from './text-rows.ts'
 
 export async function parseTexts(texts: readonly string[]): Promise<readonly ParsedSql[]> {
@@ -48,7 +49,8 @@ async function parseText(connection: DuckDBConnection, text: string): Promise<Pa
   if (answer.error) {
     const start = Buffer.byteLength(text.slice(0, shell.bare.search(/[^\s;]/)))
     if (answer.error_type !== 'not implemented') {
-      const place = placeOfByte(text, Number(answer.position ?? start))
+      const place =
+        answer.position === undefined ? placeOfByte(text, start) : placeOfCharacter(text, Number(answer.position))
       return failed({ kind: 'syntax', message: answer.error_message ?? 'The query does not parse.', ...place })
     }
     // PIVOT and a few others are queries that cannot be written as a tree: they run, and count as reading everything.
@@ -132,12 +134,12 @@ function functionType(types: readonly string[]): FunctionFact['type'] {
 
 async function nearestFunction(connection: DuckDBConnection, name: string): Promise<string | null> {
   const reader = await connection.runAndReadAll(
-    `SELECT function_name FROM duckdb_functions() WHERE function_name ~ '^[a-z]'
-     ORDER BY damerau_levenshtein(function_name, lower($1::VARCHAR)), function_name LIMIT 1`,
-    [name],
+    `SELECT DISTINCT function_name FROM duckdb_functions() WHERE regexp_matches(function_name, '^[a-z]')`,
   )
-  const nearest = reader.getRowsJson()[0]?.[0]
-  return typeof nearest === 'string' ? nearest : null
+  return nearestName(
+    name.toLowerCase(),
+    textRows(reader).map((row) => row[0] ?? ''),
+  )
 }
 
 const createMacro = /^\s*create\s+(or\s+replace\s+)?(temp\s+|temporary\s+)?(macro|function)\b/i

@@ -5,7 +5,8 @@
 import type { Json } from '../../canonical.ts'
 import { CellmillError, isCellmillError } from '../../errors.ts'
 import type { WireError } from './protocol.ts'
-import { placeOfByte } from './sql-text.ts'
+import { placeOfByte, placeOfCharacter } from './sql-text.ts'
+import type { TextPlace } from './sql-text.ts'
 
 interface DuckDbError {
   readonly exception_type: string
@@ -24,10 +25,7 @@ export function queryError(error: unknown, text: UserText | null): CellmillError
   const parsed = parseDuckDbError(raw)
   if (parsed === null) return new CellmillError('QUERY_FAILED', raw, { details: { type: 'Error' }, cause: error })
   const details: Record<string, Json> = { type: parsed.exception_type }
-  const offset =
-    parsed.position === undefined || text === null ? -1 : Number(parsed.position) - Buffer.byteLength(text.prefix)
-  if (text !== null && offset >= 0 && offset <= Buffer.byteLength(text.sql))
-    Object.assign(details, placeOfByte(text.sql, offset))
+  Object.assign(details, placeOf(parsed, text))
   if (/no space left|ENOSPC/i.test(parsed.exception_message)) {
     return new CellmillError('DISK_FULL', parsed.exception_message, { details, cause: error })
   }
@@ -37,6 +35,13 @@ export function queryError(error: unknown, text: UserText | null): CellmillError
     cause: error,
     ...(hint === null ? {} : { hint }),
   })
+}
+
+function placeOf(error: DuckDbError, text: UserText | null): TextPlace | null {
+  // Our prefixes are ASCII, so that their bytes and characters are as many.
+  const offset = error.position === undefined || text === null ? -1 : Number(error.position) - text.prefix.length
+  if (text === null || offset < 0 || offset > Buffer.byteLength(text.sql)) return null
+  return error.exception_type === 'Parser' ? placeOfCharacter(text.sql, offset) : placeOfByte(text.sql, offset)
 }
 
 function parseDuckDbError(message: string): DuckDbError | null {

@@ -109,10 +109,10 @@ export async function exportRelation(request: ExportRequest, limits: Limits, onS
  * must never reach a place where it could end our statement and begin its own.
  */
 async function selectBody(connection: DuckDBConnection, sql: string): Promise<string> {
+  if (readSqlShell(sql).bare.replaceAll(';', '').trim() === '') throw notOneQuery(sql, 'The text holds no query.')
   const statements = await connection.extractStatements(sql).catch((error: unknown) => {
     throw queryError(error, { sql, prefix: '' })
   })
-  if (statements.count === 0) throw notOneQuery(sql, 'The text holds no query.')
   const { body } = readSqlShell(sql)
   const closing = `SELECT * FROM (\n${body}\n)`
   await connection.extractStatements(closing).catch((error: unknown) => {

@@ -125,9 +125,17 @@ function placeOfIndex(text: string, index: number): { readonly line: number; rea
   return { line, column: index - (before.lastIndexOf('\n') + 1) + 1 }
 }
 
-/** DuckDB counts bytes of UTF-8 from 0; places count characters from 1. Offsets past the end give the last character. */
+/** DuckDB's binder counts bytes of UTF-8 from 0; places count from 1. Offsets past the end give the last character. */
 export function placeOfByte(text: string, byteOffset: number): TextPlace {
-  const index = Buffer.from(text, 'utf8').subarray(0, byteOffset).toString('utf8').length
+  return placeInText(text, Buffer.from(text, 'utf8').subarray(0, byteOffset).toString('utf8').length)
+}
+
+/** DuckDB's parser counts characters from 0. */
+export function placeOfCharacter(text: string, offset: number): TextPlace {
+  return placeInText(text, Array.from(text).slice(0, offset).join('').length)
+}
+
+function placeInText(text: string, index: number): TextPlace {
   const { line, column } = placeOfIndex(text, Math.min(index, text.length))
   return { line, column, lineText: (text.split('\n')[line - 1] ?? '').replace(/\r$/, '') }
 }

@@ -27,12 +27,12 @@ export async function runSqliteQuery(
   const output = join(request.outputFolder, dataFile)
   await rm(output, { force: true })
   try {
-    const { columns, rows } = await unload(request, rowsFile)
+    const { columns, rows, longest } = await unload(request, rowsFile)
     const session = await openSession({ inputs: [], files: [rowsFile, output], preamble: [] }, limits)
     try {
       onSession(session)
       const schema = columns.map((_, i) => `${quoteLiteral(`c${i}`)}: 'VARCHAR'`).join(', ')
-      const source = `read_json(${quoteLiteral(rowsFile)}, format = 'newline_delimited', columns = {${schema}}, maximum_object_size = 1073741824)`
+      const source = `read_json(${quoteLiteral(rowsFile)}, format = 'newline_delimited', columns = {${schema}}, maximum_object_size = ${longest + 16})`
       const selected = columns.map(({ name, type }, i) => `${decoded(`c${i}`, type)} AS ${quoteIdentifier(name)}`)
       await session.connection.run(
         `COPY (SELECT ${selected.join(', ')} FROM ${source}) TO ${quoteLiteral(output)} (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)`,
@@ -50,6 +50,8 @@ export async function runSqliteQuery(
 
 interface Unloaded {
   readonly rows: number
+  /** Bytes of the longest line: DuckDB reserves twice as much. */
+  readonly longest: number
   readonly columns: readonly { readonly name: string; readonly type: SqliteType }[]
 }
 
@@ -62,6 +64,7 @@ async function unload(request: SqliteRequest, rowsFile: string): Promise<Unloade
     const types: (SqliteType | null)[] = names.map(() => null)
     const out = createWriteStream(rowsFile)
     let rows = 0
+    let longest = 1 << 20
     for (const row of statement.raw().iterate() as IterableIterator<readonly SqliteValue[]>) {
       const record: Record<string, string | null> = {}
       row.forEach((value, i) => {
@@ -69,12 +72,14 @@ async function unload(request: SqliteRequest, rowsFile: string): Promise<Unloade
         record[`c${i}`] = encoded(value)
       })
       rows++
-      if (!out.write(`${JSON.stringify(record)}\n`)) await once(out, 'drain')
+      const line = `${JSON.stringify(record)}\n`
+      longest = Math.max(longest, Buffer.byteLength(line))
+      if (!out.write(line)) await once(out, 'drain')
     }
     out.end()
     await once(out, 'finish')
     const declared = statement.columns().map((column) => declaredType(column.type))
-    return { rows, columns: names.map((name, i) => ({ name, type: types[i] ?? declared[i] ?? 'VARCHAR' })) }
+    return { rows, longest, columns: names.map((name, i) => ({ name, type: types[i] ?? declared[i] ?? 'VARCHAR' })) }
   } catch (error) {
     throw sourceError(error)
   } finally {
