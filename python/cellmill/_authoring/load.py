@@ -57,7 +57,9 @@ def _ask(name: str, env: str | None, project: Any) -> dict[str, Any]:
     try:
         answer = json.loads(done.stdout)
     except ValueError:
-        raise LoadError(done.stderr.strip() or f"{' '.join(command)} gave no answer (exit code {done.returncode})") from None
+        answer = None
+    if not isinstance(answer, dict):
+        raise LoadError(done.stderr.strip() or f"{' '.join(command)} gave no answer (exit code {done.returncode})")
     error = answer.get("error")
     if error is not None or done.returncode != 0:
         error = error or {}

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import {
   mkdirSync,
   mkdtempSync,
@@ -16,7 +15,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import type { PythonEnvironment } from '../../packages/python-environment.ts'
 import type { StepDefinition, StepOptions } from '../../model/project.ts'
 import type { StepOutcome, StepWork } from '../runtime.ts'
-import type { Sandbox, SandboxExit } from '../sandbox/sandbox.ts'
+import { openSandbox } from '../sandbox/open-sandbox.ts'
 import { pythonRuntime } from './python-runtime.ts'
 import type { PythonRuntimeOptions } from './python-runtime.ts'
 
@@ -32,44 +31,8 @@ const environment: PythonEnvironment = {
   lockDigest: '',
 }
 
-/** Starts the process as it is, with the limits that need no privileges: time and output. */
-const openly: Sandbox = {
-  level: 'none',
-  inside: (bind) => bind.source,
-  spawn(spec, signal) {
-    const started = performance.now()
-    const child = spawn(spec.command, spec.args, { cwd: spec.cwd, env: spec.env, stdio: ['ignore', 'pipe', 'pipe'] })
-    let reason: SandboxExit['reason'] = 'exited'
-    const end = (why: SandboxExit['reason']): void => {
-      reason = why
-      child.kill('SIGKILL')
-    }
-    const timer = spec.timeoutMs === null ? undefined : setTimeout(() => end('time-limit'), spec.timeoutMs)
-    signal?.addEventListener('abort', () => end('cancelled'), { once: true })
-    let printed = 0
-    return {
-      pid: child.pid!,
-      onOutput(listener) {
-        for (const stream of ['stdout', 'stderr'] as const) {
-          child[stream].on('data', (chunk: Buffer) => {
-            printed += chunk.length
-            if (printed > spec.maxOutputBytes) end('output-limit')
-            else listener(stream, chunk)
-          })
-        }
-      },
-      send: () => {},
-      onControl: () => {},
-      kill: end,
-      exited: new Promise((resolve) => {
-        child.on('close', (code, name) => {
-          clearTimeout(timer)
-          resolve({ code, signal: name, reason, ms: performance.now() - started, peakMemoryBytes: null })
-        })
-      }),
-    }
-  },
-}
+const sandbox = await openSandbox({ mode: 'auto', python: environment.python })
+const open = await openSandbox({ mode: 'off', python: null })
 
 const place = { file: 'assets/a.py', line: 1, column: 1, length: 1, lineText: '' }
 const options: StepOptions = {
@@ -151,7 +114,7 @@ async function run(
   signal = new AbortController().signal,
 ): Promise<Ran> {
   let log = ''
-  const runtime = pythonRuntime({ sandbox: openly, environment: async () => environment, ...more })
+  const runtime = pythonRuntime({ sandbox, environment: async () => environment, ...more })
   const outcome = await runtime.run(work, { write: (_stream, text) => (log += text) }, signal)
   await runtime.close()
   return { outcome, log }
@@ -297,6 +260,105 @@ describe('a Python step', () => {
   it('does not follow a link in place of the report', async () => {
     const text = 'import os\ndef made():\n    os.symlink("/etc/passwd", "../outputs/result.json")\n    os._exit(0)\n'
     expect(failureOf(await run(workOf(text)))).toMatchObject({ kind: 'contract' })
+  })
+
+  it('reads its inputs where they are and leaves them as they are', async () => {
+    const folder = temporary()
+    mkdirSync(path.join(folder, 'data'))
+    writeFileSync(path.join(folder, 'data/orders.csv'), 'a\n1\n')
+    const text = `import os
+def made(orders):
+    tries = []
+    for path in (orders, os.path.realpath(orders), __file__):
+        try: open(path, "w"); tries.append(path)
+        except OSError: pass
+    return [orders, open("data/orders.csv").read(), tries]
+`
+    const input = {
+      argument: 'orders',
+      form: 'path',
+      annotation: 'str',
+      columns: null,
+      origin: 'source',
+      codec: 'csv',
+      folder,
+      files: ['data/orders.csv'],
+      sourcePaths: ['data/orders.csv'],
+      isGlob: false,
+      name: 'orders',
+      options: {},
+    } as const
+    const work = workOf(text, { inputs: [input] })
+    const { outcome } = await run(work)
+    expect(outcome).toMatchObject({ state: 'succeeded', report: { undeclared: [] } })
+    expect(readFileSync(path.join(folder, 'data/orders.csv'), 'utf8')).toBe('a\n1\n')
+    expect(readFileSync(path.join(work.folder, 'outputs/0.pickle'), 'latin1')).not.toContain('/step/')
+  })
+
+  it.runIf(sandbox.level === 'bubblewrap')(
+    'gives the same bytes in every folder, since it sees the same paths',
+    async () => {
+      const text =
+        'import os\ndef made(): return [__file__, os.getcwd(), os.environ["HOME"], os.path.expanduser("~")]\n'
+      const first = workOf(text)
+      const again = workOf(text)
+      await run(first)
+      await run(again)
+      const bytes = [first, again].map((work) => readFileSync(path.join(work.folder, 'outputs/0.pickle'), 'latin1'))
+      expect(bytes[0]).toBe(bytes[1])
+      expect(bytes[0]).toContain('/step/code/assets/a.py')
+    },
+  )
+
+  it.runIf(sandbox.level === 'bubblewrap')(
+    'cannot see a file that it did not declare, and is told how to',
+    async () => {
+      const outside = path.join(temporary(), 'rates.csv')
+      writeFileSync(outside, 'a\n1\n')
+      const ran = await run(workOf(`import pandas as pd\ndef made(): return pd.read_csv(${JSON.stringify(outside)})\n`))
+      expect(failureOf(ran)).toMatchObject({
+        type: 'FileNotFoundError',
+        hint: expect.stringContaining(`file('${outside}')`) as string,
+      })
+    },
+  )
+
+  it.runIf(sandbox.level === 'bubblewrap')('has no network unless it is declared, and is told how to', async () => {
+    const text = 'import urllib.request\ndef made(): return urllib.request.urlopen("http://example.org").read()\n'
+    expect(failureOf(await run(workOf(text)))).toMatchObject({
+      kind: 'exception',
+      hint: expect.stringContaining('network=["example.org"]') as string,
+    })
+  })
+
+  it('reports the undeclared file where nothing keeps the step from it', async () => {
+    const outside = path.join(temporary(), 'rates.csv')
+    writeFileSync(outside, 'a\n1\n')
+    const { outcome } = await run(workOf(`def made(): return open(${JSON.stringify(outside)}).read()\n`), {
+      sandbox: open,
+    })
+    expect(outcome).toMatchObject({
+      state: 'succeeded',
+      report: { undeclared: [{ kind: 'file', what: outside, where: 'assets/a.py:1' }] },
+    })
+  })
+
+  it('draws figures, pickles models and uses threads behind the walls', async () => {
+    const text = `import matplotlib.pyplot as plt, numpy as np, polars, duckdb
+from sklearn.ensemble import RandomForestRegressor
+def made():
+    plt.plot([1, 2]); plt.savefig("x.png")
+    model = RandomForestRegressor(5, n_jobs=2).fit(np.arange(20).reshape(-1, 1), np.arange(20))
+    return model, polars.DataFrame({"a": [1]}), duckdb.sql("select 1 as a").df()
+`
+    const outputs = ['model', 'p', 'd'].map(
+      (output) => ({ asset: output, output, kind: 'object', kindDeclared: false }) as const,
+    )
+    const { outcome } = await run(workOf(text, { step: { outputs } }))
+    expect(outcome).toMatchObject({
+      state: 'succeeded',
+      report: { outputs: [{ kind: 'object' }, { kind: 'table' }, { kind: 'table' }], undeclared: [] },
+    })
   })
 
   it('refuses undeclared reads in a strict environment, and says what to declare', async () => {

@@ -21,6 +21,12 @@ export function exitError(exit: SandboxExit, work: StepWork): UserCodeError | nu
       )
     case 'out-of-memory':
       return failure('out-of-memory', memoryMessage(work), memoryHint(work))
+    case 'process-limit':
+      return failure(
+        'exit-code',
+        `${id} started too many processes and was stopped`,
+        'use fewer workers: a step has as many threads as threads= says',
+      )
     case 'cancelled':
       return failure('cancelled', `${id} was stopped`, null)
     case 'exited':
@@ -60,6 +66,13 @@ function exitedError(exit: SandboxExit, work: StepWork): UserCodeError | null {
     return failure('signal', `${id} was ended by ${signal}`, hint)
   }
   if (exit.code === 0) return null
+  if (exit.code === 127) {
+    return failure(
+      'internal',
+      `the process of ${id} could not be started; the log says why`,
+      'cellmill packages sync, then cellmill doctor',
+    )
+  }
   return failure(
     'exit-code',
     `${id} left its process with exit code ${exit.code ?? 'unknown'}`,
