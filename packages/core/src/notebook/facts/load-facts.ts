@@ -62,14 +62,22 @@ function specFor({ python, timeoutMs }: LoadFactsOptions): SandboxSpec {
 
 function failed(path: string, exit: SandboxExit, stderr: string): CellmillError {
   if (exit.reason !== 'exited' || exit.signal !== null) {
-    return new CellmillError('NOTEBOOK_UNREADABLE', `${path} needs more memory or time to analyse than a notebook may (${exit.reason}).`, {
-      hint: 'Look for cells with very much data in them.',
-      details: { path, reason: exit.reason },
-    })
+    return new CellmillError(
+      'NOTEBOOK_UNREADABLE',
+      `${path} needs more memory or time to analyse than a notebook may (${exit.reason}).`,
+      {
+        hint: 'Look for cells with very much data in them.',
+        details: { path, reason: exit.reason },
+      },
+    )
   }
   const last = stderr.trim().split('\n').at(-1) ?? ''
-  return new CellmillError('INTERNAL', `${path} could not be analysed: ${last === '' ? `exit code ${exit.code}` : last}`, {
-    hint: 'Please report it with the notebook, if you may share it.',
-    details: { path, stderr },
-  })
+  return new CellmillError(
+    'INTERNAL',
+    `${path} could not be analysed: ${last === '' ? `exit code ${exit.code}` : last}`,
+    {
+      hint: 'Please report it with the notebook, if you may share it.',
+      details: { path, stderr },
+    },
+  )
 }

@@ -75,7 +75,13 @@ class Cutter {
     this.#mergeRandom()
     this.#settle()
     this.#mergeForReading()
-    return this.#plan()
+    for (let plan = this.#plan(); ; plan = this.#plan()) {
+      const mute = plan.steps.find((step) => step.afterRandom !== null && plan.steps[step.afterRandom]?.outputs.length === 0)
+      if (mute === undefined) return plan
+      const before = plan.steps[mute.afterRandom ?? 0]
+      this.#join(before?.units[0] ?? 0, mute.units[0] ?? 0, 'they draw in turn from one generator of random numbers')
+      this.#settle()
+    }
   }
 
   #join(first: number, second: number, why: string | null): boolean {
@@ -488,8 +494,16 @@ class Cutter {
       (one) => crossing.has(one.version) || (final.includes(one) && !this.#isUsed(one.version)),
     )
     if (chosen.length > 0) return chosen
-    // A step that only draws still has a state of the generators to hand on.
-    return final.length > 0 ? final.slice(-1) : made.filter((one) => !sticky.has(one.version)).slice(-1)
+    if (final.length > 0) return final.slice(-1)
+    // A step that only draws still has a state of the generators to hand on. What is changed through another name is
+    // no candidate: nobody reads it, so nothing keeps it together with the object that it shares.
+    return made.filter((one) => !sticky.has(one.version) && this.#isBoundThere(one)).slice(-1)
+  }
+
+  #isBoundThere(one: NameVersion): boolean {
+    const maker = this.#input.flow.versions[one.version]?.unit ?? -1
+    const groups = this.#input.flow.units[maker]?.changedGroups ?? []
+    return !groups.some((group) => group.length > 1 && group.includes(one.name))
   }
 
   #isUsed(version: number): boolean {

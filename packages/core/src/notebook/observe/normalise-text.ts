@@ -18,13 +18,21 @@ const hexWord = '[0-9a-f]'
 
 const rules: readonly Rule[] = [
   { name: 'ansi', pattern: new RegExp(`${escape}\\[[0-9;?]*[ -/]*[@-~]`, 'g'), replacement: '' },
-  { name: 'ansi', pattern: new RegExp(`${escape}\\][^\\u0007${escape}]*(?:\\u0007|${escape}\\\\)`, 'g'), replacement: '' },
+  {
+    name: 'ansi',
+    pattern: new RegExp(`${escape}\\][^\\u0007${escape}]*(?:\\u0007|${escape}\\\\)`, 'g'),
+    replacement: '',
+  },
   { name: 'line ends', pattern: /\r\n/g, replacement: '\n' },
   { name: 'progress bar', pattern: /^.*\r(?!\n)(?=[^\n])/gm, replacement: '' },
   { name: 'progress bar', pattern: /^.*\d+%\|.*\|\s*\d+\/\d+ \[.*\]\s*$/gm, replacement: '<progress>' },
   { name: 'cell file', pattern: /(?:\/[^\s"'<>:]*)?\/ipykernel_\d+\/\d+\.py/g, replacement: '<cell>' },
   { name: 'cell file', pattern: /<ipython-input-\d+-[0-9a-f]+>/g, replacement: '<cell>' },
-  { name: 'temporary path', pattern: /(?:\/private)?\/(?:tmp|var\/tmp|var\/folders\/[^\s"'<>]+?)\/tmp\w+/g, replacement: '<tmp>' },
+  {
+    name: 'temporary path',
+    pattern: /(?:\/private)?\/(?:tmp|var\/tmp|var\/folders\/[^\s"'<>]+?)\/tmp\w+/g,
+    replacement: '<tmp>',
+  },
   { name: 'address', pattern: /\b0x[0-9a-fA-F]{6,16}\b/g, replacement: '0x…' },
   { name: 'timing', pattern: /^CPU times: .*$/gm, replacement: 'CPU times: …' },
   { name: 'timing', pattern: /^Wall time: .*$/gm, replacement: 'Wall time: …' },
@@ -36,7 +44,11 @@ const markupRules: readonly Rule[] = [
   { name: 'random id', pattern: new RegExp(`\\bT_${hexWord}{5,}\\b`, 'g'), replacement: 'T_…' },
   { name: 'random id', pattern: new RegExp(`\\bT_${hexWord}{5,}(?=_)`, 'g'), replacement: 'T_…' },
   { name: 'random id', pattern: /\bsk-(container|estimator)-id-\d+/g, replacement: 'sk-$1-id-…' },
-  { name: 'random id', pattern: new RegExp(`\\b${hexWord}{8}-(?:${hexWord}{4}-){3}${hexWord}{12}\\b`, 'g'), replacement: '…' },
+  {
+    name: 'random id',
+    pattern: new RegExp(`\\b${hexWord}{8}-(?:${hexWord}{4}-){3}${hexWord}{12}\\b`, 'g'),
+    replacement: '…',
+  },
   { name: 'random id', pattern: new RegExp(`\\b${hexWord}{32}\\b`, 'g'), replacement: '…' },
 ]
 

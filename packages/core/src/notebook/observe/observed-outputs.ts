@@ -19,7 +19,12 @@ export function observedOutputs(
 ): readonly ObservedOutput[] {
   return joinStreams(outputs).map((output) => {
     if (output.type === 'stream') {
-      return textOutput(output.stream === 'stderr' ? 'stderr' : 'stdout', 'text/plain', textAt(output, 'text/plain'), places)
+      return textOutput(
+        output.stream === 'stderr' ? 'stderr' : 'stdout',
+        'text/plain',
+        textAt(output, 'text/plain'),
+        places,
+      )
     }
     if (output.type === 'error') return errorOutput(output)
     return displayOutput(output, places)
@@ -98,7 +103,12 @@ function jsonOutput(mime: string, value: Json): ObservedOutput {
 /** An expected error is compared by its type: messages name addresses, paths and versions. */
 function errorOutput(output: ShownOutput): ObservedOutput {
   const name = output.errorName ?? ''
-  return { kind: 'error', mime: 'text/plain', digest: sha256(name), preview: cut(`${name}: ${output.errorValue ?? ''}`) }
+  return {
+    kind: 'error',
+    mime: 'text/plain',
+    digest: sha256(name),
+    preview: cut(`${name}: ${output.errorValue ?? ''}`),
+  }
 }
 
 function textAt(output: ShownOutput, mime: string): string {
