@@ -72,10 +72,10 @@ export class CellOutputs {
   }
 
   finish(): readonly KernelOutput[] {
-    return this.#drafts.map(({ chunks, displayId: _, ...draft }) => ({
-      ...draft,
-      data: draft.type === 'stream' ? { 'text/plain': chunks.join('') } : draft.data,
-    }))
+    return this.#drafts.map(({ type, stream, chunks, data, metadata, errorName, errorValue }) => {
+      const shown = type === 'stream' ? { 'text/plain': chunks.join('') } : data
+      return { type, stream, data: shown, metadata, errorName, errorValue }
+    })
   }
 
   #clear(): void {

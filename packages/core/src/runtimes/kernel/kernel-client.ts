@@ -95,11 +95,11 @@ class KernelClient implements Kernel {
     const { clock, startTimeoutMs } = this.#options
     const until = clock.monotonicMs() + startTimeoutMs
     while (clock.monotonicMs() < until) {
-      if (this.#dead !== null) throw this.#dead
+      this.#throwIfDead()
       this.#options.signal?.throwIfAborted()
       const answer = this.#ask('shell', 'kernel_info_request', {}, { needsIdle: false }).promise
       const reply = await Promise.race([answer.catch(() => null), sleep(resendMs, null, { ref: false })])
-      if (this.#dead !== null) throw this.#dead
+      this.#throwIfDead()
       if (reply === null) continue
       if (this.#seenIopub) {
         const language = recordOf(reply['language_info'])
@@ -137,7 +137,10 @@ class KernelClient implements Kernel {
     const limit = this.#limit(options.timeoutMs ?? null)
     try {
       const reply = await asked.promise
-      return resultOf(reply, asked.outputs, { ms: this.#options.clock.monotonicMs() - started, timedOut: limit.passed() })
+      return resultOf(reply, asked.outputs, {
+        ms: this.#options.clock.monotonicMs() - started,
+        timedOut: limit.passed(),
+      })
     } catch (error) {
       if (!limit.passed()) throw error
       return resultOf({}, asked.outputs, { ms: this.#options.clock.monotonicMs() - started, timedOut: true })
@@ -158,6 +161,10 @@ class KernelClient implements Kernel {
     } finally {
       limit.cancel()
     }
+  }
+
+  #throwIfDead(): void {
+    if (this.#dead !== null) throw this.#dead
   }
 
   async interrupt(): Promise<void> {

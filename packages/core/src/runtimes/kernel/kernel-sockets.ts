@@ -25,11 +25,7 @@ export class KernelSockets {
   #count = 0
   #closed = false
 
-  constructor(
-    connection: KernelConnection,
-    clock: Clock,
-    onMessage: (channel: Channel, message: WireMessage) => void,
-  ) {
+  constructor(connection: KernelConnection, clock: Clock, onMessage: (channel: Channel, message: WireMessage) => void) {
     this.#connection = connection
     this.#clock = clock
     this.#onMessage = onMessage
