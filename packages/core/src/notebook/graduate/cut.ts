@@ -76,7 +76,9 @@ class Cutter {
     this.#settle()
     this.#mergeForReading()
     for (let plan = this.#plan(); ; plan = this.#plan()) {
-      const mute = plan.steps.find((step) => step.afterRandom !== null && plan.steps[step.afterRandom]?.outputs.length === 0)
+      const mute = plan.steps.find(
+        (step) => step.afterRandom !== null && plan.steps[step.afterRandom]?.outputs.length === 0,
+      )
       if (mute === undefined) return plan
       const before = plan.steps[mute.afterRandom ?? 0]
       this.#join(before?.units[0] ?? 0, mute.units[0] ?? 0, 'they draw in turn from one generator of random numbers')
