@@ -1,4 +1,4 @@
-/** The engine with real workers, files and hostile texts. Workers are started without a sandbox: the locks are DuckDB's. */
+/** The engine with real workers, files and hostile texts, in the best sandbox of this machine and, for DuckDB's own locks, in none. */
 import { execFileSync } from 'node:child_process'
 import * as fs from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -8,7 +8,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { IngestRequest, RelationInput, SqlStep } from '../engine.ts'
 import { openDuckDbEngine } from './duckdb-engine.ts'
 import type { DuckDbEngine } from './duckdb-engine.ts'
-import { plainSandbox } from './testing/plain-sandbox.ts'
+import { openSandbox } from '../../runtimes/sandbox/open-sandbox.ts'
 
 let root: string
 let engine: DuckDbEngine
@@ -19,7 +19,7 @@ const never = new AbortController().signal
 beforeAll(async () => {
   root = fs.realpathSync(fs.mkdtempSync(join(tmpdir(), 'cellmill-engine-')))
   engine = await openDuckDbEngine({
-    sandbox: plainSandbox,
+    sandbox: await openSandbox({ mode: 'auto', python: testPython() }),
     storeRoot: join(root, 'store'),
     tempRoot: join(root, 'tmp'),
     python: testPython(),
@@ -272,8 +272,19 @@ describe('an error', () => {
 describe('a hostile query', () => {
   let secret: string
   let inside: RelationInput
+  /** Where no sandbox stands behind DuckDB's own locks. */
+  let open: DuckDbEngine
 
-  beforeAll(() => {
+  afterAll(() => open.close())
+
+  beforeAll(async () => {
+    open = await openDuckDbEngine({
+      sandbox: await openSandbox({ mode: 'off', python: null }),
+      storeRoot: join(root, 'store'),
+      tempRoot: join(root, 'tmp', 'open'),
+      python: null,
+      writableRoots: [join(root, 'tmp')],
+    })
     fs.mkdirSync(join(root, 'store'), { recursive: true })
     secret = file('secret.csv', 'secret\ncanary-7c1f\n')
     inside = { relation: 't', files: [file('mine.csv', 'a\n1\n')], format: 'csv', options: {} }
@@ -319,9 +330,9 @@ describe('a hostile query', () => {
   test('reads and writes nothing but its own files, whatever it says', async () => {
     for (const sql of texts()) {
       for (const attempt of [
-        () => engine.query(sql, [inside], 10),
-        () => engine.runSql(sqlStep(sql, { inputs: [inside] }), never),
-        () => engine.runSql(sqlStep(sql, { inputs: [inside], canonicalOrder: true, unordered: true }), never),
+        () => open.query(sql, [inside], 10),
+        () => open.runSql(sqlStep(sql, { inputs: [inside] }), never),
+        () => open.runSql(sqlStep(sql, { inputs: [inside], canonicalOrder: true, unordered: true }), never),
       ]) {
         const outcome = await attempt().then(
           (value) => JSON.stringify(value),
@@ -349,12 +360,12 @@ describe('a hostile query', () => {
 
   test('has the same locks in its macros', async () => {
     const macros = [`CREATE MACRO steal() AS TABLE SELECT * FROM read_csv('${secret}')`]
-    await expect(engine.runSql(sqlStep('FROM steal()', { macros }), never)).rejects.toMatchObject({
+    await expect(open.runSql(sqlStep('FROM steal()', { macros }), never)).rejects.toMatchObject({
       details: { type: 'Permission' },
     })
     const statements = [`COPY (SELECT 1) TO '${join(root, 'stolen.csv')}'`, `SET lock_configuration = false`]
     for (const statement of statements) {
-      await expect(engine.runSql(sqlStep('SELECT 1', { macros: [statement] }), never)).rejects.toMatchObject({
+      await expect(open.runSql(sqlStep('SELECT 1', { macros: [statement] }), never)).rejects.toMatchObject({
         code: 'QUERY_FAILED',
       })
     }
@@ -363,9 +374,9 @@ describe('a hostile query', () => {
 
   test('cannot reach another file through a reader option or a relation’s name', async () => {
     const options = { "header = true) UNION ALL FROM read_text('/etc/passwd') --": true }
-    await expect(engine.query('FROM t', [{ ...inside, options }], 10)).rejects.toMatchObject({ code: 'QUERY_FAILED' })
+    await expect(open.query('FROM t', [{ ...inside, options }], 10)).rejects.toMatchObject({ code: 'QUERY_FAILED' })
     const relation = `t AS SELECT 1; COPY (SELECT 1) TO '${join(root, 'stolen.csv')}'; --`
-    await engine.query('SELECT 1', [{ ...inside, relation }], 10)
+    await open.query('SELECT 1', [{ ...inside, relation }], 10)
     expect(fs.existsSync(join(root, 'stolen.csv'))).toBe(false)
   })
 
@@ -744,7 +755,7 @@ describe('a worker that dies', () => {
 
   test('is ended by closing the engine, with its spill folder', async () => {
     const other = await openDuckDbEngine({
-      sandbox: plainSandbox,
+      sandbox: await openSandbox({ mode: 'off', python: null }),
       storeRoot: join(root, 'store'),
       tempRoot: join(root, 'other'),
       python: null,

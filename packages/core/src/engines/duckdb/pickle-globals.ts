@@ -1,4 +1,5 @@
 /** Classes and functions that a pickle names, read with `pickletools` in a sandboxed process: it is never loaded. */
+import { realpath } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { pythonPackageRoot } from '../../sibling.ts'
 import type { NamedGlobal } from '../../model/snapshot.ts'
@@ -14,7 +15,8 @@ export async function pickleGlobals(
   signal: AbortSignal,
 ): Promise<readonly NamedGlobal[] | null> {
   const script = join(pythonPackageRoot(), 'cellmill', '_ingest.py')
-  const process = sandbox.spawn(readerSpec(python, script, file), signal)
+  // The interpreter itself: a virtual environment's is a link to it, and the standard library is beside it.
+  const process = sandbox.spawn(readerSpec(await realpath(python), script, file), signal)
   const chunks: Buffer[] = []
   process.onOutput((stream, chunk) => {
     if (stream === 'stdout') chunks.push(chunk)
