@@ -7,6 +7,7 @@ import path from 'node:path'
 import { CellmillError } from '../../errors.ts'
 import type { SandboxMode } from '../../model/project.ts'
 import { bubblewrapSandbox } from './bubblewrap/bubblewrap-sandbox.ts'
+import { landlockSandbox } from './landlock/landlock-sandbox.ts'
 import { findResourceGroups } from './limits/resource-groups.ts'
 import { noneSandbox } from './none/none-sandbox.ts'
 import type { Sandbox, SandboxLevel } from './sandbox.ts'
@@ -54,12 +55,11 @@ async function openLevel(level: SandboxLevel, options: OpenSandboxOptions): Prom
     case 'none':
       return noneSandbox(options)
     case 'landlock':
-      return null
+      if (process.platform !== 'linux' || options.python === null) return null
+      return ifItWorks(landlockSandbox({ ...options, python: options.python, groups: findResourceGroups() }))
     case 'bubblewrap': {
       const bwrap = findOnPath('bwrap')
-      if (bwrap === null) return null
-      const sandbox = bubblewrapSandbox({ ...options, bwrap, groups: findResourceGroups() })
-      return (await works(sandbox)) ? sandbox : null
+      return bwrap === null ? null : ifItWorks(bubblewrapSandbox({ ...options, bwrap, groups: findResourceGroups() }))
     }
   }
 }
@@ -72,7 +72,7 @@ function findOnPath(name: string): string | null {
   return null
 }
 
-async function works(sandbox: Sandbox): Promise<boolean> {
+async function ifItWorks(sandbox: Sandbox): Promise<Sandbox | null> {
   const probe = sandbox.spawn({
     command: '/bin/sh',
     args: ['-c', 'exit 7'],
@@ -88,5 +88,5 @@ async function works(sandbox: Sandbox): Promise<boolean> {
     timeoutMs: 10_000,
     control: 'none',
   })
-  return (await probe.exited).code === 7
+  return (await probe.exited).code === 7 ? sandbox : null
 }

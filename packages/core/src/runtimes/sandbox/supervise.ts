@@ -3,7 +3,7 @@
  * lines bounded. Invariant: `exited` resolves exactly once, after the whole tree is gone and all its output was delivered.
  */
 import { spawn } from 'node:child_process'
-import type { ChildProcess, StdioOptions } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import type { Readable, Writable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -259,7 +259,7 @@ class Supervised implements SandboxedProcess {
 
 function start(spec: SandboxSpec, launch: Launch): ChildProcess {
   const control = spec.control === 'pipe' ? 'pipe' : 'ignore'
-  const used: StdioOptions = [control, 'pipe', 'pipe', control, ...launch.data.map(() => 'pipe' as const)]
+  const used: Stdio[] = [control, 'pipe', 'pipe', control, ...launch.data.map(() => 'pipe' as const)]
   if (launch.hasReport) used.push('pipe')
   const entered = launch.group?.enter(launch.command, launch.args) ?? launch
   const devNull = openSync('/dev/null', 'r')
@@ -282,14 +282,16 @@ function start(spec: SandboxSpec, launch: Launch): ChildProcess {
   }
 }
 
-function withoutInherited(used: StdioOptions & unknown[], devNull: number): StdioOptions {
-  const all = [...used] as (string | number)[]
+type Stdio = 'pipe' | 'ignore' | number
+
+function withoutInherited(used: readonly Stdio[], devNull: number): Stdio[] {
+  const all = [...used]
   for (const descriptor of inheritedDescriptors()) {
     if (descriptor < all.length && all[descriptor] !== 'ignore') continue
     while (all.length <= descriptor) all.push('ignore')
     all[descriptor] = devNull
   }
-  return all as StdioOptions
+  return all
 }
 
 function killQuietly(pid: number): void {

@@ -101,7 +101,7 @@ function checkOwners(spec: SandboxSpec): void {
   }
 }
 
-const signalNames = new Map(Object.entries(constants.signals).map(([name, number]) => [number as number, name]))
+const signalNames = new Map<number, string>(Object.entries(constants.signals).map(([name, number]) => [number, name]))
 
 /** bwrap passes a signal of the command on as a shell does. */
 function readExit({ code, signal }: ProcessExit): ProcessExit {

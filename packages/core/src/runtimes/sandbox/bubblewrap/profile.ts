@@ -3,9 +3,10 @@
  * /tmp and /dev/shm, and what was bound. Invariant: nothing is writable but the bound folders and those two. The
  * arguments go to bwrap by descriptor, since the environment in them may hold secrets and everyone can read a command line.
  */
-import { existsSync, lstatSync, readdirSync, readlinkSync, realpathSync } from 'node:fs'
+import { existsSync, lstatSync, readlinkSync, realpathSync } from 'node:fs'
 import path from 'node:path'
 import type { Bind, SandboxSpec } from '../sandbox.ts'
+import { systemFiles, systemFolders } from '../system-files.ts'
 
 export interface Descriptors {
   /** Null on architectures without a filter. */
@@ -23,55 +24,38 @@ const scratchBytes = 512 * 1024 ** 2
 export const passwdText: string = `step:x:${insideId}:${insideId}:step:/tmp:/bin/sh\n`
 export const hostsText: string = `127.0.0.1 localhost ${hostName}\n::1 localhost\n`
 
-const systemFolders = ['/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32', '/nix/store', '/gnu/store']
-/** Configuration that programs and libraries below /usr cannot do without. No secrets are in any of it. */
-const systemFiles = [
-  '/etc/alternatives',
-  '/etc/fonts',
-  '/etc/ld.so.cache',
-  '/etc/ld.so.conf',
-  '/etc/ld.so.conf.d',
-  '/etc/R',
-  '/etc/crypto-policies',
-  '/etc/pki/ca-trust/extracted',
-  '/etc/pki/tls/certs',
-  '/etc/ssl/certs',
-  '/etc/ssl/openssl.cnf',
-]
-const networkFiles = ['/etc/gai.conf', '/etc/hosts', '/etc/nsswitch.conf', '/etc/resolv.conf', '/etc/services']
-
 export function profileArguments(spec: SandboxSpec, descriptors: Descriptors): readonly string[] {
+  const { passwd, hosts, seccomp, info } = descriptors
+  const size = String(scratchBytes)
   return [
-    ...namespaces(spec),
-    ...systemBinds(spec),
-    ...['--ro-bind-data', String(descriptors.passwd), '/etc/passwd'],
-    ...(descriptors.hosts === null ? [] : ['--ro-bind-data', String(descriptors.hosts), '/etc/hosts']),
-    ...['--proc', '/proc', '--dev', '/dev'],
-    ...['--size', String(scratchBytes), '--tmpfs', '/dev/shm', '--remount-ro', '/dev'],
-    ...['--size', String(scratchBytes), '--tmpfs', '/tmp'],
-    ...outermostFirst(spec.binds).flatMap(({ source, target, writable }) => [
+    namespaces(spec),
+    systemBinds(spec),
+    ['--ro-bind-data', String(passwd), '/etc/passwd'],
+    hosts === null ? [] : ['--ro-bind-data', String(hosts), '/etc/hosts'],
+    ['--proc', '/proc', '--dev', '/dev'],
+    ['--size', size, '--tmpfs', '/dev/shm', '--remount-ro', '/dev', '--size', size, '--tmpfs', '/tmp'],
+    ...outermostFirst(spec.binds).map(({ source, target, writable }) => [
       writable ? '--bind' : '--ro-bind',
       source,
       target,
     ]),
-    ...['--remount-ro', '/', '--chdir', spec.cwd],
-    ...Object.entries(spec.env).flatMap(([name, value]) => ['--setenv', name, value]),
-    ...(descriptors.seccomp === null ? [] : ['--seccomp', String(descriptors.seccomp)]),
-    ...['--info-fd', String(descriptors.info)],
-  ]
+    ['--remount-ro', '/', '--chdir', spec.cwd],
+    ...Object.entries(spec.env).map(([name, value]) => ['--setenv', name, value]),
+    seccomp === null ? [] : ['--seccomp', String(seccomp)],
+    ['--info-fd', String(info)],
+  ].flat()
 }
 
 function namespaces({ network }: SandboxSpec): readonly string[] {
   return [
-    ...['--unshare-all', '--unshare-user', ...(network ? ['--share-net'] : [])],
-    ...['--uid', insideId, '--gid', insideId, '--disable-userns', '--cap-drop', 'ALL'],
-    ...['--new-session', '--die-with-parent', '--hostname', hostName, '--clearenv'],
-  ]
+    ['--unshare-all', '--unshare-user', '--uid', insideId, '--gid', insideId, '--disable-userns'],
+    ['--cap-drop', 'ALL', '--new-session', '--die-with-parent', '--hostname', hostName, '--clearenv'],
+    network ? ['--share-net'] : [],
+  ].flat()
 }
 
 function systemBinds({ network }: SandboxSpec): readonly string[] {
-  const files = [...systemFiles, ...javaFiles(), ...(network ? networkFiles : [])]
-  return [...systemFolders.flatMap(systemFolder), ...files.flatMap(systemFile)]
+  return [...systemFolders.flatMap(systemFolder), ...systemFiles(network).flatMap(systemFile)]
 }
 
 /** Links such as /lib must stay links, or a library would be found under two names. */
@@ -85,13 +69,6 @@ function systemFolder(folder: string): readonly string[] {
 /** A link's target may be in a folder that is not seen inside (/etc/resolv.conf in /run). */
 function systemFile(file: string): readonly string[] {
   return existsSync(file) ? ['--ro-bind', realpathSync(file), file] : []
-}
-
-/** Debian keeps the configuration of its Java in /etc. */
-function javaFiles(): readonly string[] {
-  return readdirSync('/etc')
-    .filter((name) => /^java-[\w-]+$/.test(name))
-    .map((name) => path.join('/etc', name))
 }
 
 /** A bind below another one comes after it, or it would be hidden. Of two with one target the writable one counts. */
