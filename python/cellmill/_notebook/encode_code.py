@@ -26,7 +26,7 @@ _LIBRARY_FOLDERS = tuple(
 _LOCATION = {
     "__dict__", "__weakref__", "__module__", "__doc__", "__qualname__", "__firstlineno__", "__static_attributes__",
     "__abstractmethods__", "_abc_impl", "__annotations__", "__annotate__", "__annotate_func__",
-    "__annotations_cache__", "__orig_bases__", "__parameters__",
+    "__annotations_cache__", "__orig_bases__", "__parameters__", "__slotnames__",
 }  # fmt: skip
 
 
