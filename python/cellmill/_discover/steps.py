@@ -206,9 +206,8 @@ class StepReader:
         return digest(plain)
 
     def _name_place(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Facts:
-        place = self.source.place(node)
-        text = str(place["lineText"])
-        column = text.find(node.name, int(str(place["column"])) - 1 + 3)
+        text = self.source.line(node.lineno)
+        column = text.find(node.name, text.find("def ") + len("def "))
         return self.source.at(node.lineno, column + 1 if column >= 0 else 1, len(node.name))
 
     def _problem(self, code: str, node: ast.AST, message: str, fix: str, *, name: bool = False) -> None:
