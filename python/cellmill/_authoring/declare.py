@@ -6,7 +6,6 @@ their types is found there, with the place in the file, so only types are looked
 
 from __future__ import annotations
 
-import dataclasses
 import types
 from typing import Any, Callable, Mapping, Sequence, TypeVar
 
@@ -39,12 +38,17 @@ _TYPES: dict[str, tuple[type, ...]] = {
 }
 
 
-@dataclasses.dataclass(frozen=True)
 class Declaration:
     """What a decorator noted: `kind` is `asset`, `check`, `report`, `effect` or `setup`; `options` as written."""
 
-    kind: str
-    options: Mapping[str, Any]
+    __slots__ = ("kind", "options")
+
+    def __init__(self, kind: str, options: Mapping[str, Any]) -> None:
+        self.kind = kind
+        self.options = options
+
+    def __repr__(self) -> str:
+        return f"Declaration({self.kind!r}, {dict(self.options)!r})"
 
 
 def asset(
@@ -170,5 +174,5 @@ def _checked(kind: str, options: dict[str, Any]) -> dict[str, Any]:
 def _attach(kind: str, function: Any, options: dict[str, Any]) -> Any:
     if not isinstance(function, types.FunctionType):
         raise TypeError(f"@{kind} decorates a function, not {type(function).__name__}")
-    function.__cellmill__ = Declaration(kind, types.MappingProxyType(options))  # type: ignore[attr-defined]
+    function.__cellmill__ = Declaration(kind, options)  # type: ignore[attr-defined]
     return function

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import pickle
-import shutil
-import subprocess
 import sys
 from typing import Any
 
@@ -42,12 +38,17 @@ def load(name: str, env: str | None = None, *, project: str | os.PathLike[str] |
     if len(files) == 1 and files[0].endswith((".pickle", ".pkl")) and answer.get("kind", "object") == "object":
         return _read_object(files[0], answer.get("project") or project)
     if len(files) == 1 and files[0].endswith(".json") and answer.get("kind") == "object":
+        import json
+
         with open(files[0], encoding="utf-8") as stream:
             return json.load(stream)
     return files[0] if len(files) == 1 else folder
 
 
 def _ask(name: str, env: str | None, project: Any) -> dict[str, Any]:
+    import json
+    import subprocess
+
     command = [*_command(), "path", name, "--json"]
     if env is not None:
         command += ["--env", env]
@@ -69,6 +70,8 @@ def _ask(name: str, env: str | None, project: Any) -> dict[str, Any]:
 
 
 def _command() -> list[str]:
+    import shutil
+
     given = os.environ.get("CELLMILL_CLI")
     if given:
         return [given]
@@ -93,6 +96,8 @@ def _read_tables(files: list[str]) -> Any:
 
 def _read_object(file: str, project: Any) -> Any:
     """Classes of the project are found below its root, as in a step."""
+    import pickle
+
     root = os.path.abspath(os.fspath(project)) if project is not None else os.getcwd()
     if root not in sys.path:
         sys.path.append(root)

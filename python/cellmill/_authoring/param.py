@@ -6,8 +6,6 @@ stays what it would be without us, and needs no file.
 
 from __future__ import annotations
 
-import datetime
-import dis
 import sys
 from typing import Any, Mapping, TypeVar
 
@@ -47,6 +45,8 @@ def provide(values: Mapping[str, Any] | None) -> None:
 
 def convert(value: Any, like: Any) -> Any:
     """A JSON value as the type of the default."""
+    import datetime
+
     kind = type(like)
     if kind is float and type(value) is int:
         return float(value)
@@ -61,12 +61,16 @@ def convert(value: Any, like: Any) -> Any:
     return value
 
 
-def parse_datetime(text: str) -> datetime.datetime:
+def parse_datetime(text: str) -> Any:
+    import datetime
+
     return datetime.datetime.fromisoformat(text)
 
 
 def _assigned_name(frame: Any) -> str | None:
     """Target of `NAME = param(..)` in a module's own code: the instruction after the call that is under way."""
+    import dis
+
     if frame.f_code.co_name != "<module>":
         return None
     # While the call is under way the last instruction may be one of its cache entries.

@@ -11,7 +11,6 @@ import sys
 def _main() -> None:
     root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     sys.path.insert(0, root)
-    import cellmill._notebook.encode
     import cellmill._runner.run_step as run_step
 
     sys.path.remove(root)

@@ -7,7 +7,6 @@ name in the step that pickles it and in the step that reads it.
 from __future__ import annotations
 
 import importlib
-import importlib.abc
 import importlib.machinery
 import importlib.util
 import os
@@ -16,7 +15,7 @@ import types
 from typing import Any, Callable
 
 
-class ProjectFinder(importlib.abc.MetaPathFinder):
+class ProjectFinder:
     """Finds the packages above the step's module in the project before any installed one, and joins second names."""
 
     def __init__(self, root: str, module_name: str) -> None:
@@ -59,7 +58,7 @@ class ProjectFinder(importlib.abc.MetaPathFinder):
         return spec
 
 
-class _SecondName(importlib.abc.Loader):
+class _SecondName:
     def __init__(self, canonical: str) -> None:
         self._canonical = canonical
         self._spec: Any = None

@@ -5,7 +5,6 @@ A generator is seeded once, before any of the author's code can use it, so a see
 
 from __future__ import annotations
 
-import hashlib
 import pickle
 import random
 import sys
@@ -20,7 +19,7 @@ class Generators:
     """`seed` None leaves the generators as the operating system seeded them."""
 
     def __init__(self, seed: str | None) -> None:
-        self._seed = None if seed is None else int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8], "big")
+        self._seed = None if seed is None else random.Random(seed).getrandbits(64)
         self._initial: dict[str, Any] = {}
         self._restored = False
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pathlib
 import pickle
 from typing import Any
 
@@ -44,11 +43,7 @@ def _read_asset(given: dict[str, Any], files: list[str]) -> Any:
 
 def as_path(given: dict[str, Any], path: str) -> Any:
     """`str`, unless the annotation is a pathlib class."""
-    return pathlib.Path(path) if _wants_pathlib(given) else path
-
-
-def _wants_pathlib(given: dict[str, Any]) -> bool:
-    return "Path" in given["annotation"]
+    return read_sources.pathlib_path(path) if "Path" in given["annotation"] else path
 
 
 def _read_file(given: dict[str, Any], files: list[str]) -> Any:

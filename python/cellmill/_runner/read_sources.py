@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import pathlib
-import shutil
 from typing import Any
 
 from .contract import ContractError
@@ -28,7 +26,8 @@ def read_source(given: dict[str, Any], work_folder: str) -> Any:
     if form == "object" and given["annotation"] == "" and given["codec"] in ("other", "file"):
         form = "path"
     if given["annotation"] == "bytes":
-        return pathlib.Path(files[0]).read_bytes()
+        with open(files[0], "rb") as stream:
+            return stream.read()
     if form == "path" or (form == "object" and given["annotation"] in ("", "str")):
         return _paths(given, staged)
     return read_files(given, files)
@@ -48,9 +47,17 @@ def stage(given: dict[str, Any], files: list[str], work_folder: str) -> list[str
             try:
                 os.symlink(file, target)
             except OSError:  # file systems without links
+                import shutil
+
                 shutil.copyfile(file, target)
         staged.append(relative)
     return staged
+
+
+def pathlib_path(path: str) -> Any:
+    import pathlib
+
+    return pathlib.Path(path)
 
 
 def _paths(given: dict[str, Any], staged: list[str]) -> Any:
@@ -59,11 +66,11 @@ def _paths(given: dict[str, Any], staged: list[str]) -> Any:
     as_pathlib = "Path" in annotation
     single = annotation in ("str", "Path", "pathlib.Path", "PathLike", "os.PathLike")
     if not given["isGlob"]:
-        return pathlib.Path(staged[0]) if as_pathlib else staged[0]
+        return pathlib_path(staged[0]) if as_pathlib else staged[0]
     if single:
         folder = os.path.commonpath([os.path.dirname(path) for path in staged]) or "."
-        return pathlib.Path(folder) if as_pathlib else folder
-    return [pathlib.Path(path) for path in staged] if as_pathlib else staged
+        return pathlib_path(folder) if as_pathlib else folder
+    return [pathlib_path(path) for path in staged] if as_pathlib else staged
 
 
 def read_files(given: dict[str, Any], files: list[str]) -> Any:

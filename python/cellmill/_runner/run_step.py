@@ -6,9 +6,6 @@ Nothing of the author's runs before the generators, the working directory and th
 
 from __future__ import annotations
 
-import asyncio
-import datetime
-import inspect
 import json
 import os
 import resource
@@ -19,7 +16,7 @@ import warnings
 from typing import Any
 
 from .._authoring import param
-from . import cells, check_verdict, clock_reads, hints, project_code, read_inputs
+from . import cells, check_verdict, hints, project_code, read_inputs
 from .contract import ContractError
 from .failure import Failures
 from .figures import Figures
@@ -122,13 +119,10 @@ class Step:
         """Keyword-only arguments by their declared types; `run_time` is the run's logical time."""
         types_of = {entry["name"]: entry["type"] for entry in self.definition["parameters"]}
         given = dict(self.work["parameters"])
-        try:
-            accepted = inspect.signature(function).parameters
-        except (TypeError, ValueError):
-            accepted = {}
-        if "run_time" in accepted and given.get("run_time") is None and accepted["run_time"].kind is inspect.Parameter.KEYWORD_ONLY:
+        plain = _unwrapped(function)
+        if given.get("run_time") is None and "run_time" in _keyword_only(plain):
             given["run_time"] = self.work["runTime"]
-            types_of["run_time"] = "str" if accepted["run_time"].annotation in (str, "str") else "datetime"
+            types_of["run_time"] = "str" if getattr(plain, "__annotations__", {}).get("run_time") in (str, "str") else "datetime"
         return {name: _typed(value, types_of.get(name)) for name, value in given.items()}
 
     def _call(self, function: Any, arguments: list[Any], parameters: dict[str, Any], figures: Figures) -> Any:
@@ -136,9 +130,9 @@ class Step:
 
         def call() -> Any:
             value = function(**named, **parameters)
-            return asyncio.run(value) if inspect.iscoroutine(value) else value
+            return _awaited(value) if isinstance(value, types.CoroutineType) else value
 
-        code = getattr(inspect.unwrap(function), "__code__", None)
+        code = getattr(_unwrapped(function), "__code__", None)
         origin = self.cells.of_function(self.definition["file"], code) if code is not None else {}
         follows = self.shown is not None or "matplotlib.pyplot" in sys.modules
         if code is None or not origin or not follows:
@@ -195,8 +189,10 @@ class Step:
         warnings.showwarning = showwarning
 
     def _find_clock_reads(self, function: Any) -> None:
-        plain = inspect.unwrap(function)
+        plain = _unwrapped(function)
         if isinstance(plain, types.FunctionType):
+            from . import clock_reads
+
             for what, where in clock_reads.clock_reads(plain, self.code_root):
                 self.watch.note_clock(what, where)
 
@@ -210,6 +206,8 @@ def _typed(value: Any, kind: str | None) -> Any:
     if value is None:
         return None
     if kind == "date":
+        import datetime
+
         return datetime.date.fromisoformat(value)
     if kind == "datetime":
         return param.parse_datetime(value)
@@ -218,12 +216,30 @@ def _typed(value: Any, kind: str | None) -> Any:
     return value
 
 
+def _unwrapped(function: Any) -> Any:
+    """The author's own function below decorators that name what they wrap."""
+    for _ in range(100):
+        if not hasattr(function, "__wrapped__"):
+            break
+        function = function.__wrapped__
+    return function
+
+
+def _keyword_only(function: Any) -> tuple[str, ...]:
+    code = getattr(function, "__code__", None)
+    return () if code is None else code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
+
+
+def _awaited(value: Any) -> Any:
+    import asyncio
+
+    return asyncio.run(value)
+
+
 def _write(path: str, value: dict[str, Any]) -> None:
     text = json.dumps(value, allow_nan=False)
     with open(path + ".tmp", "w", encoding="utf-8", errors="backslashreplace") as stream:
         stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
     os.replace(path + ".tmp", path)
 
 

@@ -183,7 +183,7 @@ def _arrow(files: list[str], columns: list[str] | None) -> Any:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    parts = [pq.ParquetFile(file).read(columns=columns, use_threads=False) for file in files]
+    parts = [pq.ParquetFile(file).read(columns=columns) for file in files]
     table = parts[0] if len(parts) == 1 else pa.concat_tables(parts)
     return table.select(columns) if columns is not None else table
 
@@ -192,8 +192,8 @@ def read_pandas(files: list[str], columns: list[str] | None) -> Any:
     """Restricted to columns, the index counts as a column: it is left out unless it is named."""
     table = _arrow(files, columns)
     if columns is None:
-        return table.to_pandas(use_threads=False)
-    return _plain_columns(table).to_pandas(use_threads=False)
+        return table.to_pandas()
+    return _plain_columns(table).to_pandas()
 
 
 def _plain_columns(table: Any) -> Any:

@@ -7,10 +7,8 @@ declared table that does not survive is refused, with the column, the value and 
 from __future__ import annotations
 
 import os
-import pathlib
 import pickle
 import re
-import shutil
 import types
 from typing import Any
 
@@ -83,7 +81,7 @@ class Outputs:
         return self._write_object(index, output, value, {})
 
     def _write_undeclared(self, index: int, output: dict[str, Any], value: Any) -> dict[str, Any]:
-        if isinstance(value, pathlib.PurePath) and os.path.exists(value):
+        if isinstance(value, os.PathLike) and os.path.exists(value):
             raise ContractError(
                 f"{self._called} returned the path of a file, which is gone when the step ends",
                 f'write @asset(kind="file") above {self._called}, and the file itself is kept',
@@ -176,6 +174,8 @@ class Outputs:
         target = os.path.join(folder, self._safe(os.path.basename(path)))
         if os.path.exists(target):
             raise ContractError(f"two files are called '{os.path.basename(path)}'")
+        import shutil
+
         shutil.copyfile(path, target)
 
     def _safe(self, name: str) -> str:
