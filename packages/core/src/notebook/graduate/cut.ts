@@ -6,8 +6,10 @@
  */
 import type { Observation } from '../observation.ts'
 import type { NotebookDocument } from '../document.ts'
+import { headingCell } from './headings.ts'
 import { findDisplays, isFigure, mayBeSameFile, type DisplayGroup } from './displays.ts'
 import { isConflict, simulate, type NameVersion, type Simulation, type StepFacts } from './simulate.ts'
+import { chooseOutputs } from './results.ts'
 import { stickyVersions } from './sticky.ts'
 import { isSeed } from './randomness.ts'
 
@@ -75,6 +77,7 @@ class Cutter {
     this.#mergeRandom()
     this.#settle()
     this.#mergeForReading()
+    this.#joinReports()
     for (let plan = this.#plan(); ; plan = this.#plan()) {
       const mute = plan.steps.find(
         (step) => step.afterRandom !== null && plan.steps[step.afterRandom]?.outputs.length === 0,
@@ -402,6 +405,41 @@ class Cutter {
     }
   }
 
+  /** Reports under one heading are one function, while at most one of them draws: two figures must not be one. */
+  #joinReports(): void {
+    const joined: DisplayGroup[] = []
+    for (const display of this.#displays.toSorted((a, b) => (a.units[0] ?? 0) - (b.units[0] ?? 0))) {
+      const last = joined.at(-1)
+      const both = last === undefined ? [] : [...last.units, ...display.units].sort((a, b) => a - b)
+      if (last === undefined || !this.#oneReport(last, display, both)) joined.push(display)
+      else joined[joined.length - 1] = { ...last, units: both }
+    }
+    this.#displays = joined
+  }
+
+  #oneReport(last: DisplayGroup, next: DisplayGroup, both: readonly number[]): boolean {
+    if (last.kind !== 'report' || next.kind !== 'report') return false
+    const { document } = this.#input
+    if (
+      headingCell(document, last.cell) !== headingCell(document, next.cell) ||
+      headingCell(document, next.cell) === null
+    )
+      return false
+    const draws = (group: DisplayGroup): boolean => group.units.some((id) => this.#draws(id))
+    if (draws(last) || draws(next)) return false
+    const result = simulate(this.#input, both)
+    const first = simulate(this.#input, last.units)
+    return !isConflict(result) && !isConflict(first) && result.inputs.length <= first.inputs.length + 1
+  }
+
+  #draws(id: number): boolean {
+    const unit = this.#input.units.list[id]
+    return (
+      unit !== undefined &&
+      isFigure({ units: this.#input.units, flow: this.#input.flow, roles: this.#input.roles.of }, unit)
+    )
+  }
+
   #onlyReader(group: number): number | null {
     const readers = new Set<number>()
     for (const other of this.#groups()) {
@@ -452,7 +490,7 @@ class Cutter {
         kind: 'asset',
         units,
         simulation,
-        outputs: this.#outputs(units, simulation, crossing),
+        outputs: chooseOutputs(this.#input, units, simulation, crossing),
         afterRandom: before === undefined ? null : groups.findIndex((one) => one.group === before),
         writes: [],
       }
@@ -480,55 +518,6 @@ class Cutter {
     if (isConflict(result)) throw new CutError('N12', result.unit, `${result.name} means different things in one step`)
     return result
   }
-
-  /** What others read, and what nobody read after it was made: the results. */
-  #outputs(units: readonly number[], simulation: Simulation, crossing: ReadonlySet<number>): NameVersion[] {
-    const made: NameVersion[] = []
-    for (const [name, version] of simulation.end) {
-      const maker = this.#input.flow.versions[version]?.unit ?? -1
-      if (units.includes(maker)) made.push({ name, version })
-    }
-    const sticky = stickyVersions(this.#input, () => false)
-    const final = made.filter(
-      (one) => this.#input.flow.final.get(one.name) === one.version && !sticky.has(one.version) && this.#isResult(one),
-    )
-    const chosen = made.filter(
-      (one) => crossing.has(one.version) || (final.includes(one) && !this.#isUsed(one.version)),
-    )
-    if (chosen.length > 0) return chosen
-    if (final.length > 0) return final.slice(-1)
-    // A step that only draws still has a state of the generators to hand on. What is changed through another name is
-    // no candidate: nobody reads it, so nothing keeps it together with the object that it shares.
-    return made.filter((one) => !sticky.has(one.version) && this.#isBoundThere(one)).slice(-1)
-  }
-
-  #isBoundThere(one: NameVersion): boolean {
-    const maker = this.#input.flow.versions[one.version]?.unit ?? -1
-    const groups = this.#input.flow.units[maker]?.changedGroups ?? []
-    return !groups.some((group) => group.length > 1 && group.includes(one.name))
-  }
-
-  #isUsed(version: number): boolean {
-    return this.#input.flow.units.some((flow) => [...flow.uses.values()].includes(version))
-  }
-
-  #isResult(one: NameVersion): boolean {
-    const maker = this.#input.units.list[this.#input.flow.versions[one.version]?.unit ?? -1]
-    if (maker === undefined || one.name.startsWith('_')) return false
-    if (isFigure({ units: this.#input.units, flow: this.#input.flow, roles: this.#input.roles.of }, maker)) return false
-    return (
-      !['for', 'with', 'import', 'def', 'class', 'while'].includes(maker.facts.kind) ||
-      maker.mutates.has(one.name) ||
-      !loopTarget(maker.facts.kind, one.name, this.#input.textOf(maker.id))
-    )
-  }
-}
-
-function loopTarget(kind: string, name: string, text: string): boolean {
-  if (kind === 'for')
-    return new RegExp(`\\bfor\\s+[^:]*\\b${name.replaceAll(/\W/gu, '')}\\b[^:]*\\bin\\b`, 'u').test(text)
-  if (kind === 'with') return new RegExp(`\\bas\\s+\\(?[^:]*\\b${name.replaceAll(/\W/gu, '')}\\b`, 'u').test(text)
-  return kind !== 'while'
 }
 
 function pathTo(edges: ReadonlyMap<number, ReadonlySet<number>>, start: number): number[] | null {

@@ -136,8 +136,10 @@ function write(decided: Decided): Graduation {
 }
 
 function moduleTitle(document: NotebookDocument): string {
-  const title = titleOf(document)?.replace(/[.:]$/u, '')
-  return title === undefined || title === '' ? `From ${document.path}.` : `${title}, from ${document.path}.`
+  const found = titleOf(document)
+  const title = found?.title.replace(/[.:]$/u, '') ?? ''
+  const first = title === '' ? `From ${document.path}.` : `${title}, from ${document.path}.`
+  return found === null || found.rest === '' ? first : `${first}\n\n${found.rest}`
 }
 
 /** The statement's text, for looking at; edits are applied only when it is written. */

@@ -1,18 +1,26 @@
 /** Docstrings and names from the Markdown between cells. */
 import type { NotebookDocument } from '../document.ts'
 
-/** The Markdown directly above a cell, as prose: HTML, images and rules removed, at most a few paragraphs. */
-export function proseAbove(document: NotebookDocument, cell: number, after: number): string {
+/** The Markdown directly above a cell that was not told yet, as prose: no HTML, images or rules. */
+export function proseAbove(document: NotebookDocument, cell: number, told: Set<number>): string {
   const parts: string[] = []
-  for (let index = cell - 1; index > after; index -= 1) {
+  for (let index = cell - 1; index >= 0; index -= 1) {
     const above = document.cells[index]
-    if (above === undefined || above.type === 'code') {
-      if (above !== undefined && above.source.trim() === '') continue
-      break
-    }
-    if (above.type === 'markdown') parts.unshift(plainProse(above.source))
+    if (above === undefined || (above.type === 'code' && above.source.trim() !== '')) break
+    if (above.type !== 'markdown' || told.has(index)) continue
+    told.add(index)
+    parts.unshift(plainProse(above.source))
   }
   return parts.filter((part) => part !== '').join('\n\n')
+}
+
+/** Index of the Markdown cell whose heading is in force. */
+export function headingCell(document: NotebookDocument, cell: number): number | null {
+  for (let index = cell - 1; index >= 0; index -= 1) {
+    const above = document.cells[index]
+    if (above?.type === 'markdown' && /^\s*#{1,6}\s/mu.test(above.source)) return index
+  }
+  return null
 }
 
 /** The heading in force at a cell. */
@@ -26,11 +34,20 @@ export function headingOf(document: NotebookDocument, cell: number): string | nu
   return null
 }
 
-export function titleOf(document: NotebookDocument): string | null {
+/** The cell that opens the notebook with a title, as the module's docstring. */
+export function titleOf(
+  document: NotebookDocument,
+): { readonly cell: number; readonly title: string; readonly rest: string } | null {
+  let codeCells = 0
   for (const cell of document.cells) {
+    if (cell.type === 'code' && cell.source.trim() !== '') codeCells += 1
+    // Imports often stand above the title.
+    if (codeCells > 1) return null
     if (cell.type !== 'markdown') continue
     const found = /^\s*#\s+(.+?)\s*#*\s*$/mu.exec(cell.source)
-    if (found !== null) return plainProse(found[1] ?? '')
+    if (found === null) continue
+    const rest = plainProse(cell.source.slice(found.index + found[0].length))
+    return { cell: cell.index, title: plainProse(found[1] ?? ''), rest }
   }
   return null
 }

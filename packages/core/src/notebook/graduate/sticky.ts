@@ -36,7 +36,7 @@ function whySticky(input: StickyInput, unit: Unit, version: number, isFigure: (u
   const seen = observedValue(input.observation, unit, name)
   if (seen !== null) {
     if (seen.kind === 'unserialisable') return `cannot be stored (${seen.type})`
-    if (/^matplotlib\./u.test(seen.type)) return 'belongs to a figure'
+    if (seen.type.startsWith('matplotlib.')) return 'belongs to a figure'
     if (seen.kind === 'module') return 'is a module'
     if (seen.definedHere && (seen.kind === 'function' || seen.kind === 'class')) return 'is code of the notebook'
     return null

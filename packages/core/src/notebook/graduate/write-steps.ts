@@ -12,7 +12,7 @@ import type { StepFacts } from './simulate.ts'
 import { isDefinition } from '../dataflow/flow.ts'
 import { isFigure } from './displays.ts'
 import { annotationOf, isFrame, kindOf } from './annotations.ts'
-import { headingOf, proseAbove } from './headings.ts'
+import { headingOf, proseAbove, titleOf } from './headings.ts'
 import { identifier, type NameTable } from './names.ts'
 import { joinPath, type SourcePlan } from './sources.ts'
 import { observedValue } from './sticky.ts'
@@ -48,10 +48,14 @@ export class StepWriter {
   readonly #functionNames: string[] = []
   readonly #extraImports = new Set<string>()
   readonly #cellmill = new Set<string>()
+  /** Markdown cells that stand in a docstring. */
+  readonly #told = new Set<number>()
   readonly #held = new Map<string, string>()
 
   constructor(input: StepWriterInput) {
     this.#input = input
+    const title = titleOf(input.document)
+    if (title !== null) this.#told.add(title.cell)
   }
 
   write(): WrittenSteps {
@@ -125,18 +129,12 @@ export class StepWriter {
     if (step.kind === 'file') return identifier((step.writes[0] ?? 'file').split(/[\\/]/u).at(-1) ?? 'file')
     const heading = headingOf(this.#input.document, cell)
     const what = step.outputs.map((one) => identifier(one.name))
-    if (step.kind === 'asset')
-      return what.length === 0
-        ? 'work'
-        : what.length <= 3
-          ? `make_${what.join('_')}`
-          : (heading ?? `make_${what.slice(0, 2).join('_')}_and_more`)
+    if (step.kind === 'asset' && what.length > 0) {
+      return what.length <= 3 ? `make_${what.join('_')}` : `make_${what.slice(0, 2).join('_')}_and_more`
+    }
+    if (heading !== null && heading.length <= 50) return `${heading} shown`
     const shown = step.simulation.inputs.map((one) => identifier(one.name))
-    return heading === null || heading.length > 50
-      ? shown.length === 0
-        ? `shown_in_cell_${cell}`
-        : `show_${shown.slice(0, 3).join('_')}`
-      : heading
+    return shown.length === 0 ? `shown_in_cell_${cell}` : `show_${shown.slice(0, 3).join('_')}`
   }
 
   #cells(step: PlannedStep): number[] {
@@ -362,7 +360,7 @@ export class StepWriter {
   #docstring(cells: readonly number[]): string {
     const first = cells[0]
     if (first === undefined) return ''
-    return proseAbove(this.#input.document, first, -1)
+    return proseAbove(this.#input.document, first, this.#told)
   }
 
   /** Names whose value at the notebook's end is what the step's function holds at its own end. */

@@ -48,10 +48,10 @@ export function documentOf(one: Case): NotebookDocument {
   }
 }
 
-function python<T>(request: unknown): T {
+function python(request: unknown): unknown {
   const done = spawnSync(PYTHON, [SCRIPT], { input: JSON.stringify(request), encoding: 'utf8', maxBuffer: 1 << 28 })
   if (done.status !== 0) throw new Error(done.stderr.slice(-3000))
-  return JSON.parse(done.stdout) as T
+  return JSON.parse(done.stdout)
 }
 
 export function factsOf(cases: readonly Case[]): NotebookFacts[] {
@@ -62,7 +62,7 @@ export function factsOf(cases: readonly Case[]): NotebookFacts[] {
         .cells.filter((cell) => cell.type === 'code')
         .map(({ index, source }) => ({ index, source })),
     })),
-  })
+  }) as NotebookFacts[]
 }
 
 /** What one run shows; paths of sources are read as the notebook says them. */
@@ -75,7 +75,7 @@ function observe(cases: readonly Case[], facts: readonly NotebookFacts[]): Obser
       files: one.files ?? {},
       seed: 7,
     })),
-  })
+  }) as Observation[]
 }
 
 /** Absolute paths of a test notebook, as its repaired copy has them. */
@@ -108,7 +108,7 @@ export function execute(cases: readonly Case[], watched = true): Outcome[] {
   const runnable = results.flatMap((result, at) =>
     'graduation' in result ? [{ graduation: result.graduation, at }] : [],
   )
-  const compared = python<{ state: Outcome['state']; detail: unknown }[]>({
+  const compared = python({
     mode: 'compare',
     cases: runnable.map(({ graduation, at }) => ({
       execution: graduation.execution,
@@ -121,7 +121,7 @@ export function execute(cases: readonly Case[], watched = true): Outcome[] {
       files: cases[at]?.files ?? {},
       seed: 7,
     })),
-  })
+  }) as { state: Outcome['state']; detail: unknown }[]
   return results.map((result, at) => {
     if ('refusals' in result)
       return { state: 'refused', detail: null, refusals: result.refusals, graduation: null, text: '' }
