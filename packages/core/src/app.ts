@@ -184,6 +184,10 @@ class App implements Workspace {
     })
   }
 
+  open(folder: string): Workspace {
+    return openWorkspace({ folder, variables: this.variables, clock: this.clock, random: this.random })
+  }
+
   async close(): Promise<void> {
     const close = async (name: string): Promise<void> => {
       const opened = this.#opened.get(name) as Promise<{ close(): unknown }> | undefined

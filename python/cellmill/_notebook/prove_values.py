@@ -3,6 +3,8 @@
 Run as a script with a folder that holds `request.json`; the answer is written to `answer.json` beside it. Tasks:
   digest  {tasks: [{key, file, codec, variables}]}  digests of stored values, each variable's own
   inputs  {tasks: [{key, file, member, as, to}]}  captures of the notebook as a step's inputs
+  mutants {tasks: [{key, text, function}]}  mutants of a function, see mutate.py
+  perturb {tasks: [{key, file, codec, variables}]}  whether a value with one element changed has another digest
   names   {tasks: [{key, module, names}]}  digests of what a written module defines
 `roots` go first on sys.path; `main` names the module that stands for the notebook's `__main__`.
 """
@@ -96,11 +98,48 @@ def names_task(task, request):
     return answers
 
 
+def mutants_task(task, request):
+    from cellmill._notebook import mutate
+
+    return mutate.mutants(task["text"], task["function"])
+
+
+def perturb_task(task, request):
+    from cellmill._notebook import encode
+
+    answers = {}
+    for name, member in _members(_load(task, request.get("main")), task["variables"]).items():
+        before = encode.digest(member)
+        changed = _perturbed(member)
+        answers[name] = None if changed is None else encode.digest(changed) != before
+    return answers
+
+
+def _perturbed(value):
+    """A copy with one element changed, or None where that is not known how."""
+    kind = type(value).__name__
+    if kind in ("DataFrame", "Series") and type(value).__module__.startswith("pandas") and len(value):
+        return value.iloc[:-1]
+    if kind == "ndarray" and value.size:
+        return value.reshape(-1)[:-1]
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, (int, float)):
+        return value + 1
+    if isinstance(value, str):
+        return value + " "
+    if isinstance(value, (list, tuple)):
+        return type(value)([*value, None]) if type(value) in (list, tuple) else None
+    if type(value) is dict:
+        return {**value, "perturbed": True}
+    return None
+
+
 def _type_name(value):
     return f"{type(value).__module__}.{type(value).__qualname__}"
 
 
-_TASKS = {"digest": digest_task, "inputs": input_task, "names": names_task}
+_TASKS = {"digest": digest_task, "inputs": input_task, "names": names_task, "mutants": mutants_task, "perturb": perturb_task}
 
 
 def main(folder):

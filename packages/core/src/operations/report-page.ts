@@ -5,6 +5,7 @@
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { FoundSnapshot } from './find-snapshot.ts'
+import { escapeHtml } from './html.ts'
 
 export async function reportPage(found: FoundSnapshot): Promise<string> {
   const parts: string[] = []
@@ -43,13 +44,4 @@ async function part(name: string, bytes: Buffer): Promise<string> {
 
 function figure(mime: string, bytes: Buffer, name: string): string {
   return `<figure><img alt="${escapeHtml(name)}" src="data:${mime};base64,${bytes.toString('base64')}"></figure>`
-}
-
-export function escapeHtml(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;')
-    .replaceAll("'", '&#39;')
 }

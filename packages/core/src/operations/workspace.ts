@@ -40,5 +40,7 @@ export interface Workspace {
   /** The environment that the project's Python runs on. */
   python(): Promise<PythonEnvironment>
   dispatch(): Promise<Dispatch>
+  /** Another project by the same means: proofs run in one. */
+  open(folder: string): Workspace
   close(): Promise<void>
 }

@@ -9,6 +9,7 @@ export interface ShownPart {
   /** Digest of the value or of the figure's artists; null for printed text. */
   readonly digest: string | null
   readonly text: string | null
+  readonly html: string | null
 }
 
 interface StoredPart {
@@ -25,14 +26,19 @@ export async function readShown(folder: string): Promise<readonly ShownPart[]> {
   const manifest = path.join(folder, 'report.json')
   if (!existsSync(manifest)) return []
   const { parts } = JSON.parse(await readFile(manifest, 'utf8')) as { readonly parts: readonly StoredPart[] }
-  const shown: ShownPart[] = []
-  for (const { type, cell, digest, files } of parts) {
-    const name = files['text']
-    const text =
-      name !== undefined && /^[\w.-]+$/.test(name)
-        ? (await readFile(path.join(folder, name))).subarray(0, maxTextBytes).toString('utf8')
-        : null
-    shown.push({ type, cell, digest, text })
-  }
-  return shown
+  return Promise.all(
+    parts.map(async ({ type, cell, digest, files }) => ({
+      type,
+      cell,
+      digest,
+      text: await readPart(folder, files['text']),
+      html: await readPart(folder, files['html']),
+    })),
+  )
+}
+
+/** Names come from the step's process. */
+async function readPart(folder: string, name: string | undefined): Promise<string | null> {
+  if (name === undefined || !/^[\w.-]+$/.test(name)) return null
+  return (await readFile(path.join(folder, name))).subarray(0, maxTextBytes).toString('utf8')
 }

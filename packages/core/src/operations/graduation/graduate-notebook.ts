@@ -1,0 +1,317 @@
+/**
+ * From a notebook's path to files in the project: read, repaired, packages locked, run observed, cut, proven, written.
+ * Until the verdict nothing of the project changes but the package lists; a refused notebook writes nothing.
+ */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { CellmillError } from '../../errors.ts'
+import { proposeOrders } from '../../notebook/dataflow/orders.ts'
+import type { NotebookDocument } from '../../notebook/document.ts'
+import { loadFacts } from '../../notebook/facts/load-facts.ts'
+import type { NotebookFacts } from '../../notebook/ir.ts'
+import type { Graduation, GraduationVerdict, Refusal, Repair } from '../../notebook/graduation.ts'
+import { graduateNotebook as convert } from '../../notebook/graduate/graduate-notebook.ts'
+import type { Observation } from '../../notebook/observation.ts'
+import { copyTree } from '../../notebook/observe/copy-tree.ts'
+import { reproducedOutputs } from '../../notebook/observe/compare-outputs.ts'
+import { isProven } from '../../notebook/prove/judge-proof.ts'
+import type { Proof } from '../../notebook/prove/proof.ts'
+import { readNotebook } from '../../notebook/read/read-notebook.ts'
+import { repairPaths } from '../../notebook/repair/repair-paths.ts'
+import { findPython } from '../../packages/find-python.ts'
+import type { PythonEnvironment } from '../../packages/python-environment.ts'
+import { toolsEnvironment } from '../../packages/tools-environment.ts'
+import { bareEnvironment } from '../../packages/bare-environment.ts'
+import { listFiles } from '../list-files.ts'
+import { validGraph } from '../plan-project.ts'
+import type { Workspace } from '../workspace.ts'
+import { observeReference } from './observe-reference.ts'
+import { preparePackages } from './prepare-packages.ts'
+import { proveGraduation } from './prove-graduation.ts'
+import { projectFiles, stageProject } from './stage-project.ts'
+import { proofFile, writeGraduation } from './write-graduation.ts'
+
+export interface GraduateOptions {
+  /** As typed, relative to `cwd`. */
+  readonly notebook: string
+  readonly cwd: string
+  readonly into: string
+  readonly params: readonly string[]
+  readonly sources: ReadonlyMap<string, string>
+  readonly order: 'document' | 'recorded' | null
+  readonly allowNetwork: readonly string[]
+  readonly prove: boolean
+  /** `existing` proves the project's files as they are, and writes nothing but the proof. */
+  readonly pipeline: 'new' | 'existing'
+  readonly force: boolean
+  /** Assets whose difference is accepted, with why. */
+  readonly accepted: ReadonlyMap<string, string>
+  readonly signal: AbortSignal
+  readonly say: (line: string) => void
+}
+
+export interface GraduateAnswer {
+  readonly notebook: string
+  readonly verdict: GraduationVerdict
+  readonly reasons: readonly Refusal[]
+  readonly graduation: Graduation | null
+  readonly repairs: readonly Repair[]
+  readonly storedOutputs: { readonly same: number; readonly total: number }
+  readonly proof: Proof | null
+  readonly proofPath: string | null
+  readonly reportPath: string | null
+  readonly files: readonly string[]
+  /** Packages added to requirements.txt. */
+  readonly packages: readonly string[]
+}
+
+export async function graduateNotebook(workspace: Workspace, options: GraduateOptions): Promise<GraduateAnswer> {
+  const scratch = await mkdtemp(path.join(tmpdir(), 'cellmill-graduation-'))
+  try {
+    return await new Graduating(workspace, options, scratch).run()
+  } finally {
+    await rm(scratch, { recursive: true, force: true })
+  }
+}
+
+class Graduating {
+  readonly #workspace: Workspace
+  readonly #options: GraduateOptions
+  readonly #scratch: string
+  readonly #path: string
+  #repairs: readonly Repair[] = []
+  #stored = { same: 0, total: 0 }
+  #added: readonly string[] = []
+
+  constructor(workspace: Workspace, options: GraduateOptions, scratch: string) {
+    this.#workspace = workspace
+    this.#options = options
+    this.#scratch = scratch
+    this.#path = notebookPath(workspace.root, options)
+  }
+
+  async run(): Promise<GraduateAnswer> {
+    const { say, signal } = this.#options
+    const original = await readNotebook(path.join(this.#workspace.root, this.#path), { displayPath: this.#path })
+    if (original.language !== 'python') {
+      return this.#refused([
+        {
+          code: 'N44',
+          cell: null,
+          message: `the notebook is written in ${original.language}; only Python notebooks are converted`,
+        },
+      ])
+    }
+    validGraph(await this.#workspace.project())
+    const sandbox = await this.#workspace.sandbox()
+    const first = await loadFacts(original, { python: await bareEnvironment(), sandbox })
+    const prepared = await preparePackages({ root: this.#workspace.root, facts: first, signal, say })
+    this.#added = prepared.added
+    const { environment } = prepared
+    const repaired = await this.#repair(original, environment)
+    if (repaired.refusals.length > 0) return this.#refused(repaired.refusals)
+    const tools = await toolsEnvironment(await findPython())
+    const projectCopy = path.join(this.#scratch, 'project')
+    await copyTree(this.#workspace.root, projectCopy, undefined, signal)
+    say('running the notebook, observed')
+    const captureFolder = path.join(this.#scratch, 'captures')
+    const observed = await observeReference({
+      workspace: this.#workspace,
+      document: repaired.document,
+      facts: repaired.facts,
+      orders: proposeOrders(repaired.document, repaired.facts),
+      order: this.#options.order,
+      projectCopy,
+      environment,
+      tools,
+      captureFolder,
+      allowNetwork: this.#options.allowNetwork,
+      signal,
+    })
+    if ('refusals' in observed) return this.#refused(observed.refusals)
+    const outputs = reproducedOutputs(original, observed.observation)
+    this.#stored = { same: outputs.reproduced, total: outputs.compared }
+    const unconfirmed = this.#confirmRepairs()
+    if (unconfirmed.length > 0) return this.#refused(unconfirmed)
+    const converted = this.#convert(repaired, observed.observation, observed.order)
+    if ('refusals' in converted) return this.#refused(converted.refusals)
+    const graduation = {
+      ...converted.graduation,
+      notebook: { ...converted.graduation.notebook, digest: original.digest },
+      repairs: this.#repairs,
+    }
+    if (!this.#options.prove) return this.#write(graduation, 'unproven', null)
+    const staging = { root: this.#workspace.root, target: path.join(this.#scratch, 'staged'), signal }
+    const root = await stageProject(staging, this.#options.pipeline === 'new' ? graduation : null)
+    const staged = this.#workspace.open(root)
+    try {
+      const end = await proveGraduation({
+        staged,
+        projectCopy,
+        scratch: this.#scratch,
+        document: repaired.document,
+        facts: repaired.facts,
+        graduation,
+        reference: observed.observation,
+        referenceMs: observed.observation.ms,
+        captureFolder,
+        environment,
+        toolsSitePackages: tools,
+        lock: prepared.lock,
+        repairs: this.#repairs,
+        storedOutputs: this.#stored,
+        accepted: this.#options.accepted,
+        signal,
+        say,
+      })
+      return await this.#write(graduation, end.proof.verdict, end)
+    } finally {
+      await staged.close()
+    }
+  }
+
+  async #repair(document: NotebookDocument, environment: PythonEnvironment) {
+    const sandbox = await this.#workspace.sandbox()
+    const facts = await loadFacts(document, { python: environment, sandbox })
+    const repaired = repairPaths({
+      document,
+      facts,
+      folder: path.posix.dirname(this.#path) === '.' ? '' : path.posix.dirname(this.#path),
+      files: listFiles(this.#workspace.root),
+      sources: this.#options.sources,
+    })
+    this.#repairs = repaired.repairs
+    const again: NotebookFacts =
+      repaired.repairs.length === 0 ? facts : await loadFacts(repaired.document, { python: environment, sandbox })
+    return { document: repaired.document, facts: again, refusals: repaired.refusals }
+  }
+
+  /** A repair that nothing but the repair itself speaks for is no basis for a proof. */
+  #confirmRepairs(): readonly Refusal[] {
+    const { same, total } = this.#stored
+    this.#repairs = this.#repairs.map((repair) =>
+      repair.confirmedBy === null && same > 0
+        ? { ...repair, confirmedBy: `stored outputs ${same} of ${total} reproduced` }
+        : repair,
+    )
+    return this.#repairs
+      .filter(({ confirmedBy }) => confirmedBy === null)
+      .map(({ code, cell, message }) => ({
+        code,
+        cell,
+        message: `${message}; no stored output confirms that it is the right one: name it with --source NAME=PATH`,
+      }))
+  }
+
+  #convert(
+    repaired: { readonly document: NotebookDocument; readonly facts: NotebookFacts },
+    observation: Observation,
+    order: readonly number[],
+  ) {
+    return convert({
+      document: repaired.document,
+      facts: repaired.facts,
+      observation,
+      options: {
+        order,
+        into: this.#options.into,
+        params: this.#options.params,
+        sources: Object.fromEntries(this.#options.sources),
+        name: path.posix.basename(this.#path).replace(/\.[^.]+$/, ''),
+        existingNames: [],
+        files: listFiles(this.#workspace.root),
+      },
+    })
+  }
+
+  #refused(reasons: readonly Refusal[]): GraduateAnswer {
+    return {
+      notebook: this.#path,
+      verdict: 'refused',
+      reasons,
+      graduation: null,
+      repairs: this.#repairs,
+      storedOutputs: this.#stored,
+      proof: null,
+      proofPath: null,
+      reportPath: null,
+      files: [],
+      packages: this.#added,
+    }
+  }
+
+  async #write(
+    graduation: Graduation,
+    verdict: GraduationVerdict,
+    end: Awaited<ReturnType<typeof proveGraduation>> | null,
+  ): Promise<GraduateAnswer> {
+    const { root } = this.#workspace
+    const isNew = this.#options.pipeline === 'new'
+    const asDraft = isNew && !isProven(verdict) && !this.#options.force
+    const written = await writeGraduation({
+      root,
+      stateFolder: await this.#workspace.stateFolder(),
+      graduation,
+      verdict,
+      files: this.#options.pipeline === 'new' ? await projectFiles(root, graduation) : [],
+      asDraft,
+      mergeBase: isNew && !asDraft,
+      force: this.#options.force,
+      proof: end?.proof ?? null,
+      pipeline: end?.pipeline ?? null,
+      problems: end?.problems ?? [],
+    })
+    return {
+      notebook: this.#path,
+      verdict,
+      reasons: reasonsOf(end),
+      graduation,
+      repairs: this.#repairs,
+      storedOutputs: this.#stored,
+      proof: end?.proof ?? null,
+      proofPath: end === null ? null : proofFile(graduation.notebook.name),
+      reportPath: written.reportPath,
+      files: written.files,
+      packages: this.#added,
+    }
+  }
+}
+
+function reasonsOf(end: Awaited<ReturnType<typeof proveGraduation>> | null): readonly Refusal[] {
+  if (end === null || isProven(end.proof.verdict)) return []
+  const bad = (verdict: string): boolean => verdict !== 'equal' && verdict !== 'stochastic' && verdict !== 'accepted'
+  return [
+    ...end.problems.map((message) => ({ code: 'NOT_PROVEN', cell: null, message })),
+    ...end.proof.values
+      .filter(({ verdict }) => bad(verdict))
+      .map(({ variable, asset, within, cell, verdict, cause }) => ({
+        code: 'NOT_PROVEN',
+        cell: cell < 0 ? null : cell,
+        message: `${variable}${asset === null ? (within === null ? '' : ` in ${within}`) : ` (${asset})`} is ${verdict}${cause === null ? '' : `: ${cause}`}`,
+      })),
+    ...end.proof.outputs
+      .filter(({ verdict }) => bad(verdict))
+      .map(({ cell, kind, verdict, evidence }) => ({
+        code: 'NOT_PROVEN',
+        cell,
+        message: `the ${kind} that the cell shows is ${verdict}: ${evidence}`,
+      })),
+  ]
+}
+
+/** Relative to the project, forward slashes. Throws NOTEBOOK_UNREADABLE for what lies elsewhere or is not there. */
+export function notebookPath(root: string, options: { readonly notebook: string; readonly cwd: string }): string {
+  const absolute = path.resolve(options.cwd, options.notebook)
+  if (!existsSync(absolute)) {
+    throw new CellmillError('NOTEBOOK_UNREADABLE', `there is no notebook ${options.notebook}`, { hint: 'ls notebooks' })
+  }
+  const relative = path.relative(root, absolute).split(path.sep).join('/')
+  if (relative.startsWith('../') || path.isAbsolute(relative)) {
+    throw new CellmillError('NOTEBOOK_UNREADABLE', `${options.notebook} is not in the project`, {
+      hint: `cp ${options.notebook} notebooks/`,
+    })
+  }
+  return relative
+}
