@@ -30,7 +30,10 @@ def is_text_statement(node: ast.AST) -> bool:
 
 
 def _write(value: object, out: list[str]) -> None:
-    if isinstance(value, ast.Constant):
+    if value is None:
+        # An absent member of a list (`{**a}`), which is not the constant None.
+        out.append("-")
+    elif isinstance(value, ast.Constant):
         out.append(_constant(value.value))
     elif isinstance(value, ast.AST):
         out.append(type(value).__name__)

@@ -45,10 +45,14 @@ _BUILTINS = frozenset(dir(builtins))
 class Purity:
     """Judges statements of one module in order: `data` are names known to hold plain data."""
 
-    def __init__(self, aliases: Aliases, bound: set[str]) -> None:
+    def __init__(self, aliases: Aliases, bound: set[str], imported: set[str]) -> None:
         self.aliases = aliases
         # Names that the module binds anywhere, which therefore are not the builtins.
         self.bound = bound
+        # Names that one plain import binds and nothing else: they are what the import says.
+        self.imported = imported
+        # `from __future__ import annotations`: none of them is evaluated.
+        self.lazy_annotations = False
         self.data: set[str] = set()
         # Names bound by pure statements so far: a name read before it is bound makes an effect.
         self.ready: set[str] = set()
@@ -125,7 +129,7 @@ class Purity:
         """Bases are judged where their classes are known (fingerprint/python); here only what the text shows."""
         if node.keywords or not all(self._is_safe_decorator(decorator) for decorator in node.decorator_list):
             return False
-        if not all(self.is_annotation(base) for base in node.bases):
+        if not all(self._is_plain_type(base) for base in node.bases):
             return False
         saved_data, saved_ready = set(self.data), set(self.ready)
         try:
@@ -134,6 +138,10 @@ class Purity:
             self.data, self.ready = saved_data, saved_ready
 
     def is_annotation(self, node: ast.AST) -> bool:
+        """Evaluating it runs nothing of the project."""
+        return self.lazy_annotations or self._is_plain_type(node)
+
+    def _is_plain_type(self, node: ast.AST) -> bool:
         match node:
             case ast.Constant():
                 return True
@@ -142,11 +150,11 @@ class Purity:
             case ast.Attribute():
                 return self._is_reference(node)
             case ast.Subscript(value=value, slice=index):
-                return self.is_annotation(value) and self.is_annotation(index)
+                return self._is_plain_type(value) and self._is_plain_type(index)
             case ast.Tuple(elts=items) | ast.List(elts=items):
-                return all(self.is_annotation(item) for item in items)
+                return all(self._is_plain_type(item) for item in items)
             case ast.BinOp(left=left, op=ast.BitOr(), right=right):
-                return self.is_annotation(left) and self.is_annotation(right)
+                return self._is_plain_type(left) and self._is_plain_type(right)
             case ast.UnaryOp(operand=ast.Constant()):
                 return True
         return False
@@ -164,15 +172,19 @@ class Purity:
                 self.ready.add(member.name)
                 return pure
             case ast.Assign(targets=targets, value=value):
-                pure = self.is_pure(value)
+                pure = self._is_plain_member(value)
                 names = [target.id for target in targets if isinstance(target, ast.Name)]
                 self._bind(names, self.is_data(value))
                 return pure and len(names) == len(targets)
             case ast.AnnAssign(target=ast.Name(id=name), annotation=annotation, value=value):
-                pure = self.is_annotation(annotation) and (value is None or self.is_pure(value))
+                pure = self.is_annotation(annotation) and (value is None or self._is_plain_member(value))
                 self._bind([name], value is not None and self.is_data(value))
                 return pure
         return False
+
+    def _is_plain_member(self, value: ast.AST) -> bool:
+        """An object made elsewhere may have `__set_name__`, which the class calls."""
+        return self.is_pure(value) and (self.is_data(value) or not isinstance(value, (ast.Name, ast.Attribute)))
 
     def _bind(self, names: list[str], data: bool) -> None:
         self.ready.update(names)
@@ -191,7 +203,7 @@ class Purity:
         inner: ast.AST = node
         while isinstance(inner, ast.Attribute):
             inner = inner.value
-        return isinstance(inner, ast.Name) and inner.id in self.aliases.known and inner.id in self.ready
+        return isinstance(inner, ast.Name) and inner.id in self.imported and inner.id in self.ready
 
     def _is_known(self, node: ast.AST, known: frozenset[str]) -> bool:
         dotted = self.aliases.dotted(node)
@@ -202,7 +214,7 @@ class Purity:
             root = root.value
         if not isinstance(root, ast.Name):
             return False
-        return root.id in self.ready if root.id in self.bound else root.id in _BUILTINS
+        return root.id in self.ready & self.imported if root.id in self.bound else root.id in _BUILTINS
 
     def _is_safe_decorator(self, node: ast.AST, inside: frozenset[str] = frozenset()) -> bool:
         if isinstance(node, ast.Call):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import re
 import tokenize
 
 Place = dict[str, object]
@@ -14,7 +15,8 @@ _MAX_LINE_TEXT = 500
 class Source:
     def __init__(self, content: bytes) -> None:
         self.content = content
-        self.lines = decode(content).splitlines()
+        # Only where the parser ends lines: `splitlines` also knows form feeds and Unicode's own separators.
+        self.lines = re.split(r"\r\n|\r|\n", decode(content))
 
     def place(self, node: ast.AST) -> Place:
         line = getattr(node, "lineno", 1)

@@ -177,6 +177,8 @@ class StepReader:
 
     def _strays(self, understood: set[int]) -> None:
         """Authoring functions used where they cannot be read."""
+        if not any(target.startswith("cellmill") for target in self.aliases.known.values()):
+            return
         for node in ast.walk(self.tree):
             decorators = getattr(node, "decorator_list", [])
             for decorator in decorators:

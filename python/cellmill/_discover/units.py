@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import builtins
 import copy
+from collections import Counter
 from dataclasses import dataclass, field
 
 from .canonical import digest, is_text_statement
@@ -16,7 +17,7 @@ from .names import Aliases, Target, bindings_of, bound_names, chain_of, global_n
 from .paths import Paths
 from .purity import Purity
 from .source import Source
-from .uses import Uses
+from .uses import WORD, Uses
 
 Facts = dict[str, object]
 AUTHORING = ("asset", "check", "report", "effect", "setup", "param")
@@ -42,10 +43,14 @@ def module_aliases(tree: ast.Module) -> Aliases:
     imports = module_imports(tree)
     aliases = Aliases().with_imports(imports)
     for node in imports:
-        if isinstance(node, ast.ImportFrom) and node.module == "cellmill" and any(a.name == "*" for a in node.names):
+        if _is_star_of_cellmill(node):
             for name in AUTHORING:
                 aliases.known.setdefault(name, f"cellmill.{name}")
     return aliases
+
+
+def _is_star_of_cellmill(node: ast.AST) -> bool:
+    return isinstance(node, ast.ImportFrom) and node.module == "cellmill" and any(a.name == "*" for a in node.names)
 
 
 def authoring_kind(node: ast.AST, aliases: Aliases) -> str | None:
@@ -84,8 +89,15 @@ class UnitReader:
         bound = [(node, bound_names(node)) for node in tree.body]
         self.modules = {str(t[0]).partition(".")[0] for node in imports_in(tree) for t in _targets(node) if t[1] == 0}
         self.rebound = _rebound(bound)
-        self.purity = Purity(aliases, {name for _, names in bound for name in names})
+        imported = {name for node, names in bound if isinstance(node, (ast.Import, ast.ImportFrom)) for name in names}
+        every = {name for _, names in bound for name in names}
+        if any(_is_star_of_cellmill(node) for node in tree.body):
+            imported.update(name for name in AUTHORING if name not in every)
+            every.update(AUTHORING)
+        self.purity = Purity(aliases, every, imported - self.rebound)
         self.optional = _optional_imports(tree)
+        # How many statements begin or end on each line.
+        self.lines_taken = Counter(line for each in tree.body for line in {_first_line(each), each.end_lineno})
 
     def read(self) -> ModuleFacts:
         for node in self.tree.body:
@@ -93,12 +105,15 @@ class UnitReader:
                 continue
             self._statement(node)
             self.purity.ready.update(bound_names(node))
+            if _is_star_of_cellmill(node):
+                self.purity.ready.update(AUTHORING)
         return self.facts
 
     def _statement(self, node: ast.stmt) -> None:
         _note_exports(node, self.facts)
         match node:
             case ast.ImportFrom(module="__future__"):
+                self.purity.lazy_annotations |= any(alias.name == "annotations" for alias in node.names)
                 self._effect(node)
             case ast.Import() | ast.ImportFrom():
                 self._import(node)
@@ -210,18 +225,19 @@ class UnitReader:
 
     def _unit(self, node: ast.stmt, kind: str) -> Facts:
         plain = without_authoring(node, self.aliases)
-        inner = [found for found in imports_in(node) if not _is_future(found)]
-        aliases = self.aliases.with_imports(inner)
-        names = global_names(self._text(node, plain))
+        nodes = list(ast.walk(plain))
+        inner = [found for found in nodes if isinstance(found, (ast.Import, ast.ImportFrom)) and not _is_future(found)]
+        aliases = self.aliases.with_imports(inner) if inner else self.aliases
+        names = self._global_names(node, plain)
         local: dict[str, list[Target]] = {}
         for found in inner:
             for name, target in bindings_of(found):
                 local.setdefault(name, []).append(target)
         reachable = names | set(local)
         uses = Uses(self.source, aliases, reachable, self.modules)
-        uses.visit(plain)
+        uses.visit(nodes)
         facts: Facts = {"kind": kind, "digest": digest(plain), "at": len(self.facts.sequence)}
-        facts["reads"] = sorted(_chains(plain, reachable, aliases) | uses.reads | (names - _roots(plain)))
+        facts["reads"] = sorted(_chains(plain, reachable, aliases) | uses.reads | _quoted_types(nodes) | (names - {each.id for each in nodes if isinstance(each, ast.Name)}))
         imports = [self._import_fact(found) for found in inner]
         imports += [{"modules": [[name, 0, None]], "at": self.source.place(node)} for name in uses.imports]
         paths = Paths(aliases, reachable, plain)
@@ -244,19 +260,21 @@ class UnitReader:
         name = str(path[0]).removeprefix("name:")
         return name in dir(builtins) and name not in self.purity.bound
 
-    def _text(self, node: ast.stmt, plain: ast.stmt) -> str:
-        """The statement's own lines, where it has them for itself; they are quicker than writing the tree anew."""
-        first = min([node.lineno, *[d.lineno for d in getattr(node, "decorator_list", [])]]) if hasattr(node, "lineno") else 0
-        if plain is node and first and node.col_offset == 0:
-            lines = self.source.lines[first - 1 : node.end_lineno]
-            text = "\n".join(lines)
-            if len(self.source.lines) >= (node.end_lineno or 0) and not _shares_lines(node, self.tree):
+    def _global_names(self, node: ast.stmt, plain: ast.stmt) -> set[str]:
+        """From the statement's own lines where it has them for itself: quicker than writing the tree anew."""
+        if plain is node and hasattr(node, "lineno") and node.col_offset == 0:
+            first = _first_line(node)
+            if self.lines_taken[first] == self.lines_taken[node.end_lineno or first] == 1:
                 try:
-                    compile(text, "<unit>", "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
+                    return global_names("\n".join(self.source.lines[first - 1 : node.end_lineno]))
                 except (SyntaxError, ValueError):
-                    return ast.unparse(plain)
-                return text
-        return ast.unparse(plain)
+                    # Not a whole statement by itself after all.
+                    pass
+        return global_names(ast.unparse(plain))
+
+
+def _first_line(node: ast.stmt) -> int:
+    return min([node.lineno, *[decorator.lineno for decorator in getattr(node, "decorator_list", [])]])
 
 
 def without_authoring(node: ast.stmt, aliases: Aliases) -> ast.stmt:
@@ -289,8 +307,11 @@ def _chains(node: ast.AST, names: set[str], aliases: Aliases) -> set[str]:
     return found
 
 
-def _roots(node: ast.AST) -> set[str]:
-    return {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}
+def _quoted_types(nodes: list[ast.AST]) -> set[str]:
+    """Names in annotations that are texts: pydantic and the like look them up."""
+    notes = [note for node in nodes for note in (getattr(node, "annotation", None), getattr(node, "returns", None)) if note]
+    texts = [inner.value for note in notes for inner in ast.walk(note) if isinstance(inner, ast.Constant)]
+    return {word for text in texts if isinstance(text, str) for word in WORD.findall(text)}
 
 
 def _targets(node: ast.Import | ast.ImportFrom) -> list[Target]:
@@ -301,13 +322,6 @@ def _targets(node: ast.Import | ast.ImportFrom) -> list[Target]:
 
 def _is_future(node: ast.Import | ast.ImportFrom) -> bool:
     return isinstance(node, ast.ImportFrom) and node.module == "__future__"
-
-
-def _shares_lines(node: ast.stmt, tree: ast.Module) -> bool:
-    return any(
-        other is not node and other.lineno <= (node.end_lineno or 0) and (other.end_lineno or 0) >= node.lineno
-        for other in tree.body
-    )
 
 
 def _rebound(bound: list[tuple[ast.stmt, set[str]]]) -> set[str]:

@@ -6,6 +6,7 @@ Names are compared in canonical dotted form, through the imports of the module a
 from __future__ import annotations
 
 import ast
+import functools
 import re
 
 from .names import Aliases, chain_of
@@ -68,7 +69,7 @@ _WITH_RANDOM_STATE = re.compile(
 )
 _NAMES_IN_TEXT = frozenset(("query", "eval"))
 _SQL_METHODS = frozenset(("sql", "query", "execute", "executemany", "from_query", "table", "view"))
-_WORD = re.compile(r"[^\W\d]\w*")
+WORD = re.compile(r"[^\W\d]\w*")
 
 
 class Uses:
@@ -90,9 +91,12 @@ class Uses:
         # Modules imported by a literal name.
         self.imports: list[str] = []
         self._seen: set[tuple[int, str]] = set()
+        # Parts of longer chains, which are judged as a whole.
+        self._inner: set[int] = set()
 
-    def visit(self, unit: ast.AST) -> None:
-        for node in ast.walk(unit):
+    def visit(self, nodes: list[ast.AST]) -> None:
+        """`nodes` are those of the unit, callers before what they call."""
+        for node in nodes:
             if isinstance(node, ast.Call):
                 self._call(node)
             elif isinstance(node, (ast.Name, ast.Attribute)) and isinstance(node.ctx, ast.Load):
@@ -107,8 +111,10 @@ class Uses:
     def _reference(self, node: ast.Name | ast.Attribute) -> None:
         if isinstance(node, ast.Attribute) and node.attr in _COMPUTED_ATTRIBUTES:
             self._mark_computed(node, f".{node.attr}")
+        if isinstance(node, ast.Attribute):
+            self._inner.add(id(node.value))
         dotted = self._dotted(node)
-        if dotted is None:
+        if dotted is None or id(node) in self._inner:
             return
         if dotted in _COMPUTED_NAMES or (dotted in _ACCESSORS and not hasattr(node, "is_called")):
             self._mark_computed(node, dotted)
@@ -176,7 +182,7 @@ class Uses:
             )
             if not known:
                 self._mark_computed(node, f".{name}() with a computed text")
-            self.reads.update(word for text in texts for word in _WORD.findall(text))
+            self.reads.update(word for text in texts for word in WORD.findall(text))
 
     def _random(self, node: ast.Call, dotted: str) -> None:
         seeded = bool(node.args or node.keywords) and not _is_none([*node.args, *[k.value for k in node.keywords]][:1])
@@ -216,6 +222,7 @@ class Uses:
         return True
 
 
+@functools.lru_cache(maxsize=4096)
 def _volatile_kind(dotted: str) -> str | None:
     best = ""
     found = None

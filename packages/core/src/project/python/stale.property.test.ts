@@ -19,8 +19,9 @@ import { stepsOf } from './python-steps.ts'
 import { edit, filesOf, program, stepFile, stepSymbols } from './testing/generate-project.ts'
 import { testProject, testPython } from './testing/test-project.ts'
 
-const runs = Number(process.env['CELLMILL_PROPERTY_RUNS'] ?? 150)
+const runs = Number(process.env['CELLMILL_PROPERTY_RUNS'] ?? 40)
 const reader = new PythonReader(testPython)
+const known: Map<string, ModuleRecord> = new Map()
 let runner: ChildProcessWithoutNullStreams
 let answers: AsyncIterator<string>
 
@@ -49,8 +50,12 @@ async function closuresOf(files: Record<string, string>): Promise<string[]> {
   const modules: Record<string, ModuleRecord> = {}
   const { stdlib } = await reader.open()
   for (const [file, text] of Object.entries(files)) {
-    const content = Buffer.from(text)
-    modules[file] = { text: sha256(content), facts: await reader.read(content) }
+    let record = known.get(text)
+    if (record === undefined) {
+      record = { text: sha256(text), facts: await reader.read(Buffer.from(text)) }
+      known.set(text, record)
+    }
+    modules[file] = record
   }
   const facts: PythonFacts = { modules, data: {}, folders: {}, assetFolders: [path.posix.dirname(stepFile)], stdlib }
   const closures = pythonClosures(facts, null)
