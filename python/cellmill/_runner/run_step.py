@@ -16,9 +16,8 @@ import warnings
 from typing import Any
 
 from .._authoring import param
-from . import cells, check_verdict, hints, project_code, read_inputs
+from . import cells, check_verdict, project_code, read_inputs
 from .contract import ContractError
-from .failure import Failures
 from .figures import Figures
 from .randomness import Generators
 from .report_parts import Shown
@@ -38,7 +37,6 @@ class Step:
         self.work_folder = os.path.join(folder, "work")
         self.code_root: str = self.work["codeRoot"]
         self.cells = cells.CellMap(self.work["lines"])
-        self.failures = Failures(self.code_root, self.cells)
         self.warnings: list[str] = []
         self.inputs: dict[str, tuple[str, Any]] = {}
         readable = [given["folder"] for given in self.work["inputs"]]
@@ -190,16 +188,34 @@ class Step:
 
     def _find_clock_reads(self, function: Any) -> None:
         plain = _unwrapped(function)
-        if isinstance(plain, types.FunctionType):
+        if "datetime" in sys.modules and isinstance(plain, types.FunctionType):
             from . import clock_reads
 
             for what, where in clock_reads.clock_reads(plain, self.code_root):
                 self.watch.note_clock(what, where)
 
-    def describe(self, error: BaseException) -> dict[str, Any]:
+    def failed(self, error: BaseException) -> None:
+        """Prints the traceback for the log and leaves `error.json`."""
+        self.watch.active = False
+        # A module of the project may be called like one of the standard library that is first needed here.
+        sys.path[:] = [path for path in sys.path if not path.startswith(self.code_root)]
+        from . import failure, hints
+
+        failures = failure.Failures(self.code_root, self.cells)
+        try:
+            failures.print(error)
+        except (OSError, ValueError):
+            pass  # a closed stderr: the failure itself is told below
         options = self.definition["options"]
-        facts = hints.StepFacts(self.definition["symbol"], self.code_root, bool(options["network"]), self.watch.hosts, options["secrets"])
-        return {"error": self.failures.describe(error, self.inputs, facts), "undeclared": self.watch.found()}
+        facts = hints.StepFacts(
+            self.definition["symbol"], self.code_root, bool(options["network"]), self.watch.hosts, options["secrets"]
+        )
+        try:
+            told = failures.describe(error, self.inputs, facts)
+        except Exception:  # values that break when they are looked at must not hide what went wrong
+            told = {"kind": "exception", "type": type(error).__name__, "message": "", "frames": [], "inputs": [], "hint": None}
+        told = {"error": told, "undeclared": self.watch.found()}
+        _write(os.path.join(self.outputs, "error.json"), told)
 
 
 def _typed(value: Any, kind: str | None) -> Any:
@@ -250,12 +266,7 @@ def main(folder: str) -> None:
     try:
         _write(os.path.join(step.outputs, "result.json"), step.run())
     except BaseException as error:  # the one boundary: whatever user code raises, SystemExit too
-        step.watch.active = False
-        try:
-            step.failures.print(error)
-        except (OSError, ValueError):
-            pass  # a closed stderr: the failure itself is told below
-        _write(os.path.join(step.outputs, "error.json"), step.describe(error))
+        step.failed(error)
         code = 1
     for stream in (sys.stdout, sys.stderr):
         try:

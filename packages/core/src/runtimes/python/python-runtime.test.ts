@@ -361,6 +361,35 @@ def made():
     })
   })
 
+  it('hands every step the list of fonts, which none of them can change', async () => {
+    const cacheFolder = temporary()
+    const text = `import os, matplotlib.font_manager
+def made():
+    folder = os.environ["MPLCONFIGDIR"]
+    for name in os.listdir(folder):
+        if name.startswith("fontlist"): open(os.path.join(folder, name), "w").write("spoilt")
+    return 1
+`
+    const distributions = [
+      {
+        name: 'matplotlib',
+        version: '3',
+        modules: [],
+        requires: [],
+        optional: [],
+        entryPointGroups: [],
+        contentDigest: null,
+      },
+    ]
+    const options = { cacheFolder, environment: async () => ({ ...environment, distributions }) }
+    const works = [workOf(text), workOf(text)]
+    for (const work of works) expect((await run(work, options)).outcome.state).toBe('succeeded')
+    const [folder] = readdirSync(cacheFolder)
+    const list = readdirSync(path.join(cacheFolder, folder!)).find((name) => name.startsWith('fontlist'))
+    expect(JSON.parse(readFileSync(path.join(cacheFolder, folder!, list!), 'utf8'))).toHaveProperty('ttflist')
+    expect(readFileSync(path.join(works[1]!.folder, 'tmp/matplotlib', list!), 'utf8')).toBe('spoilt')
+  })
+
   it('refuses undeclared reads in a strict environment, and says what to declare', async () => {
     const text = 'import time\ndef made(): return time.time()\n'
     expect(failureOf(await run(workOf(text, { strict: true })))).toMatchObject({

@@ -2,6 +2,7 @@
  * Runs Python steps: one process each, on the project's locked environment, in the sandbox. The process is not trusted:
  * what it says is taken only in the shapes of ../runtime.ts, and what it left is looked at when it is gone.
  */
+import path from 'node:path'
 import { StringDecoder } from 'node:string_decoder'
 import type { UserCodeError } from '../../errors.ts'
 import type { PythonEnvironment } from '../../packages/python-environment.ts'
@@ -9,6 +10,7 @@ import { pythonPackageRoot } from '../../sibling.ts'
 import type { Runtime, StepLog, StepOutcome, StepReport, StepWork } from '../runtime.ts'
 import type { Sandbox, SandboxExit, SandboxSpec } from '../sandbox/sandbox.ts'
 import { readCellLines } from './cell-lines.ts'
+import { copyFonts, openFontCache } from './font-cache.ts'
 import { stageStep } from './stage-step.ts'
 import type { StagedStep } from './stage-step.ts'
 import { stepEnvironment } from './step-environment.ts'
@@ -29,6 +31,11 @@ export interface PythonRuntimeOptions {
    * @default `.cellmill/lines` of the project
    */
   readonly linesFolder?: string
+  /**
+   * Folder for what can be made again, such as matplotlib's list of fonts.
+   * @default none: each step lists the fonts itself
+   */
+  readonly cacheFolder?: string
   /** @default 64 MiB of standard output and error together */
   readonly maxOutputBytes?: number
   /** @default 1024 processes and threads */
@@ -39,9 +46,10 @@ const defaultMaxOutputBytes = 64 * 1024 * 1024
 const defaultMaxProcesses = 1024
 
 export function pythonRuntime(options: PythonRuntimeOptions): Runtime {
+  const fonts = new Map<string, Promise<string | null>>()
   return {
     language: 'python',
-    run: (work, log, signal) => runPython(options, { work, log, signal }),
+    run: (work, log, signal) => runPython(options, { work, log, signal, fonts }),
     close: async () => {},
   }
 }
@@ -50,6 +58,8 @@ interface Attempt {
   readonly work: StepWork
   readonly log: StepLog
   readonly signal: AbortSignal
+  /** Font caches by environment, asked for once. */
+  readonly fonts: Map<string, Promise<string | null>>
 }
 
 async function runPython(options: PythonRuntimeOptions, attempt: Attempt): Promise<StepOutcome> {
@@ -63,8 +73,21 @@ async function runPython(options: PythonRuntimeOptions, attempt: Attempt): Promi
     packageRoot: options.packageRoot ?? pythonPackageRoot(),
     lines,
   })
+  await stageFonts(options, attempt, { environment, binds: staged.binds })
   const exit = await spawnStep(options, attempt, staged, environment)
   return outcomeOf(attempt, exit)
+}
+
+async function stageFonts(
+  { cacheFolder, sandbox }: PythonRuntimeOptions,
+  { fonts, work }: Attempt,
+  given: { readonly environment: PythonEnvironment; readonly binds: StagedStep['binds'] },
+): Promise<void> {
+  if (cacheFolder === undefined) return
+  const key = given.environment.prefix
+  if (!fonts.has(key)) fonts.set(key, openFontCache({ ...given, sandbox, cacheFolder }))
+  const cache = await fonts.get(key)!
+  if (cache !== null) await copyFonts(cache, path.join(work.folder, 'tmp', 'matplotlib'))
 }
 
 async function spawnStep(
