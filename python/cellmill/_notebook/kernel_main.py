@@ -41,8 +41,9 @@ def main() -> None:
     from ipykernel.kernelapp import IPKernelApp
     from traitlets.config import Config
 
-    from cellmill._notebook.kernel_pipes import use_unix_pipes
+    from cellmill._notebook.kernel_pipes import keep_all_outputs, use_unix_pipes
 
+    keep_all_outputs()
     use_unix_pipes(os.path.join(config["folder"], "s"))
     settings = Config()
     settings.HistoryManager.enabled = False

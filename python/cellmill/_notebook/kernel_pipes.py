@@ -1,10 +1,27 @@
-"""The kernel's own pipe from forked children as a unix socket. zeromq lists network cards when it binds to an address,
-and aborts the process where a sandbox denies that."""
+"""The kernel's sockets behind walls: nothing that is shown is dropped, and no network address is needed.
+
+zeromq lists network cards when it binds to an address, and aborts the process where a sandbox denies that, so ipykernel's
+pipe from forked children becomes a unix socket. Its queue of published outputs drops messages beyond 1,000 by default.
+"""
 
 from __future__ import annotations
 
 import os
 from typing import Any
+
+
+def keep_all_outputs() -> None:
+    """Must run before the kernel makes its sockets."""
+    import zmq
+    from ipykernel.kernelapp import IPKernelApp
+
+    make = IPKernelApp.init_iopub
+
+    def init_iopub(self: Any, context: Any) -> Any:
+        context.setsockopt(zmq.SNDHWM, 0)
+        return make(self, context)
+
+    IPKernelApp.init_iopub = init_iopub
 
 
 def use_unix_pipes(prefix: str) -> None:

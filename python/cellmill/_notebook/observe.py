@@ -53,14 +53,17 @@ class Observer:
         self._instrumented = config["mode"] == "instrumented"
         self._namespace: dict[str, Any] = app.shell.user_ns
         self._names = UserNames(self._namespace, app.shell.user_ns_hidden)
-        ignored = [config["folder"], sys.prefix, sys.base_prefix, config.get("toolsSitePackages") or "", config["codeRoot"]]
+        tools = config.get("toolsSitePackages")
+        ignored = [*config["ignored"], config["folder"], config["codeRoot"], sys.prefix, sys.base_prefix, tools or ""]
         self.audit = Audit(self._namespace, config["project"], ignored, config["allowedHosts"])
         self._tokens = Tokens(config["project"])
-        self._modules = Modules(config.get("toolsSitePackages"))
+        self._modules = Modules(tools)
         self._displays = Displays(app.shell)
         self._files = Files(config["project"]) if self._instrumented else None
         folder = config.get("captureFolder")
         limits = config["limits"]
+        if not self._instrumented:
+            folder = None
         self._captures = Captures(folder, limits["captureValueBytes"], limits["captureTotalBytes"]) if folder else None
         self._known: dict[str, Known] = {}
         self._groups: dict[str, int] = {}
@@ -68,6 +71,9 @@ class Observer:
         self._code: list[types.CodeType] = []
         self._started = 0.0
         self._is_first = True
+        #: The cell that is running, as IPython knows it; `%%capture` and its kin run cells inside cells.
+        self._running: Any = None
+        self._cell: int | None = None
         self._ran: dict[str, Any] = {}
 
     def install(self) -> None:
@@ -98,24 +104,31 @@ class Observer:
         self._shell.run_code = recorded
 
     def _before(self, info: Any) -> None:
+        cell = self._cell_index()
+        if self._running is not None and cell == self._cell:
+            return
+        self._running, self._cell = info, cell
         self._code.clear()
         if self._is_first and self._instrumented:
             # The kernel's greeting draws from the global generator.
             self._tokens.changed()
             self._is_first = False
-        cell = self._cell_index()
         if self._captures is not None and cell is not None:
             self._captures.before_cell(cell, generator_states(), time.time())
-        self._ran = {"state": "error", "ms": 0.0, "line": None, "modules": []}
+        self._ran = {"ok": False, "ms": 0.0, "line": None}
         self._started = time.perf_counter()
         if self._files is not None:
             self._files.before_cell()
         self.audit.active = True
 
     def _after(self, result: Any) -> None:
+        if result is not None and result.info is not self._running:
+            return
+        self._running = None
         self.audit.active = False
         self._ran["ms"] = (time.perf_counter() - self._started) * 1000
         error = result.error_before_exec or result.error_in_exec if result is not None else None
+        self._ran["ok"] = error is None and result is not None
         self._ran["line"] = self._error_line(error)
         self._modules.note_loaded()
 
@@ -178,7 +191,8 @@ class Observer:
 
     def _changes(self, cell: int) -> dict[str, Any]:
         current = self._names.current()
-        static = set(self._config["binds"].get(str(cell), ()))
+        # A cell that failed may have failed before it bound a name again.
+        static = set(self._config["binds"].get(str(cell), ())) if self._ran.get("ok") else set()
         bound = [name for name, value in current.items() if self._is_bound(name, value) or name in static]
         deleted = [name for name in self._known if name not in current]
         for name in deleted:
@@ -186,7 +200,7 @@ class Observer:
         candidates = self._candidates(current, bound)
         walks, changed = self._walk(current, candidates)
         mutated = [name for name in changed if name not in bound]
-        self._group(current, walks)
+        self._group(current, walks, candidates)
         touched = sorted({*bound, *mutated})
         values = {name: self._value(name, current[name]) for name in touched}
         if self._captures is not None:
@@ -227,20 +241,22 @@ class Observer:
             walk, problem, size = walk_value(current[name])
             digest = walk.sink.hexdigest() if problem is None else None
             walks.append(walk)
-            self._known[name] = Known(current[name], digest, problem, size, Reach(walk))
+            self._known[name] = Known(current[name], digest, problem, size, Reach(walk, self._namespace))
             # What cannot be encoded, and could be reached, may have been changed.
             if before is None or before.digest != digest or digest is None:
                 changed.append(name)
         return walks, changed
 
-    def _group(self, current: dict[str, Any], walks: list[Any]) -> None:
-        """Alias groups of all names. Ids known from an earlier cell may belong to temporaries since: walked once more."""
+    def _group(self, current: dict[str, Any], walks: list[Any], fresh: set[str]) -> None:
+        """Alias groups of all names. An id known from an earlier cell may belong to something newer since: where such a
+        name seems to share with a fresh one, it is walked once more, while both are alive."""
         groups, shares = self._aliases(current)
-        named = {name for group in groups for name in group} | set(shares)
-        for name in named:
+        named = {name for group in groups if fresh.intersection(group) for name in group if name not in fresh}
+        named |= {name for name, others in shares.items() if name not in fresh and fresh & others}
+        for name in sorted(named):
             walk, _, _ = walk_value(current[name])
             walks.append(walk)
-            self._known[name].reach = Reach(walk)
+            self._known[name].reach = Reach(walk, self._namespace)
         if named:
             groups, shares = self._aliases(current)
         self._groups = {name: number for number, group in enumerate(groups) for name in group}
@@ -289,8 +305,8 @@ class Observer:
         before = {name: known.digest for name, known in self._known.items()}
         distributions = self._modules.distributions(asked.get("imports", []))
         walks, changed = self._walk(current, set(current))
-        self._group(current, walks)
-        unclaimed = [name for name in changed if self._known[name].digest is not None and before.get(name) != self._known[name].digest]
+        self._group(current, walks, set(current))
+        unclaimed = [name for name in changed if self._known[name].digest not in (None, before.get(name))]
         return {
             "values": [self._value(name, value) for name, value in sorted(current.items())],
             "unclaimed": sorted(unclaimed) if self._instrumented else [],
@@ -314,7 +330,7 @@ def _cannot_be_kept(value: Any, problem: str | None) -> bool:
         return True
     try:
         value.__reduce_ex__(4)
-    except Exception:  # any refusal means the same
+    except BaseException:  # any refusal means the same
         return True
     return False
 

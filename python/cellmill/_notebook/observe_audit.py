@@ -38,11 +38,11 @@ class Audit:
             "socket.connect": self._connect,
             "socket.getaddrinfo": lambda args: self._host(args[0], args[1]),
             "socket.gethostbyname": lambda args: self._host(args[0], None),
-            "subprocess.Popen": lambda args: self.note("process", _command(args[1] or args[0])),
-            "os.system": lambda args: self.note("process", _command(args[0])),
-            "os.exec": lambda args: self.note("process", _command(args[1])),
-            "os.posix_spawn": lambda args: self.note("process", _command(args[1])),
-            "pty.spawn": lambda args: self.note("process", _command(args[0])),
+            "subprocess.Popen": lambda args: self._process(args[1] or args[0]),
+            "os.system": lambda args: self._process(args[0]),
+            "os.exec": lambda args: self._process(args[1]),
+            "os.posix_spawn": lambda args: self._process(args[1]),
+            "pty.spawn": lambda args: self._process(args[0]),
         }
 
     def install(self) -> None:
@@ -94,7 +94,8 @@ class Audit:
         text = os.fsdecode(path)
         full = os.path.realpath(text)
         if not full.startswith(self._project):
-            if full.startswith(self._ignored) or full.startswith(_SYSTEM) or full.endswith((".pyc", ".so")):
+            # IPython keeps a file for each cell's code.
+            if (full + os.sep).startswith(self._ignored) or full.startswith(_SYSTEM) or "/ipykernel_" in full or full.endswith(".pyc"):
                 return
         elif "/__pycache__/" in full:
             return
@@ -107,6 +108,12 @@ class Audit:
     def _sqlite(self, args: tuple[Any, ...]) -> None:
         text = os.fsdecode(args[0])
         self.note("sqlite", text if text in ("", ":memory:") or text.startswith("file:") else self.relative(text))
+
+    def _process(self, value: Any) -> None:
+        command = _command(value)
+        # matplotlib lists the fonts when its cache is new.
+        if not command.startswith("fc-list "):
+            self.note("process", command)
 
     def _connect(self, args: tuple[Any, ...]) -> None:
         address = args[1]

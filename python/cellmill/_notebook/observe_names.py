@@ -14,8 +14,11 @@ from typing import Any, Iterable
 from . import encode
 
 _IPYTHON = re.compile(r"_+|_i{1,3}|_i?\d+|_[ido]h|In|Out|_exit_code|__warningregistry__|__annotations__|__annotate__")
+_SHELL = {"get_ipython", "exit", "quit"}
 _WORD = re.compile(r"[^\W\d]\w*")
-_COMPUTED = {"exec", "eval", "globals", "locals", "vars", "get_ipython", "compile", "__import__", "gc", "inspect", "query"}
+_COMPUTED = {"exec", "eval", "globals", "locals", "vars", "gc", "_getframe", "currentframe"}
+#: Words beside `get_ipython` that stand for magics which run or remove what no text here names.
+_MAGICS = {"run", "reset", "reset_selective", "load", "rerun", "recall", "store", "macro", "user_ns", "push", "pylab"}
 _LONGEST_STRING = 100_000
 
 
@@ -34,7 +37,8 @@ class UserNames:
         }
 
     def _is_hidden(self, name: str, value: Any) -> bool:
-        if _IPYTHON.fullmatch(name):
+        # `%reset` puts new ones of its own back.
+        if _IPYTHON.fullmatch(name) or (name in _SHELL and name in self._hidden and type(value) is type(self._hidden[name])):
             return True
         return name in self._hidden and self._hidden[name] is value
 
@@ -62,7 +66,7 @@ def reachable(code: Iterable[types.CodeType] | None, namespace: dict[str, Any], 
         code_words(part, words)
     found: set[str] = set()
     pending = [name for name in words if name in namespace]
-    if words & _COMPUTED:
+    if words & _COMPUTED or ("get_ipython" in words and words & _MAGICS):
         return set(namespace)
     while pending:
         name = pending.pop()
@@ -70,7 +74,7 @@ def reachable(code: Iterable[types.CodeType] | None, namespace: dict[str, Any], 
             continue
         found.add(name)
         inner: set[str] = set()
-        for part in _code_of(namespace[name], known.get(name)):
+        for part in _code_of(namespace[name], namespace, known.get(name)):
             code_words(part, inner)
         if inner & _COMPUTED:
             return set(namespace)
@@ -78,11 +82,11 @@ def reachable(code: Iterable[types.CodeType] | None, namespace: dict[str, Any], 
     return found
 
 
-def _code_of(value: Any, reach: "Reach | None") -> list[types.CodeType]:
-    """Code that a call on this value may run: its own and that of the user's functions inside it."""
+def _code_of(value: Any, namespace: dict[str, Any], reach: "Reach | None") -> list[types.CodeType]:
+    """Code that a call on this value may run and that sees the notebook's names: its own, and of functions inside it."""
     if reach is not None:
         return reach.code
-    return [value.__code__] if type(value) is types.FunctionType else []
+    return [value.__code__] if type(value) is types.FunctionType and value.__globals__ is namespace else []
 
 
 class Reach:
@@ -90,11 +94,12 @@ class Reach:
 
     __slots__ = ("ids", "buffers", "code")
 
-    def __init__(self, walk: encode.Encoder) -> None:
+    def __init__(self, walk: encode.Encoder, namespace: dict[str, Any]) -> None:
         shared = _class_state(walk)
         self.ids = frozenset(key for key in walk.reached if key not in shared)
         self.buffers = _merged(walk.buffers)
-        self.code = [value.__code__ for _, value in walk.memo.values() if type(value) is types.FunctionType]
+        functions = (value for _, value in walk.memo.values() if type(value) is types.FunctionType)
+        self.code = [function.__code__ for function in functions if function.__globals__ is namespace]
 
 
 def _class_state(walk: encode.Encoder) -> set[int]:
@@ -169,11 +174,18 @@ def walk_value(value: Any) -> tuple[encode.Encoder | None, str | None, int]:
         return encoder, str(error)[:500], sink.size
     except RecursionError:
         return encoder, "nested too deeply", sink.size
-    except Exception as error:
-        return encoder, f"{type(error).__name__}: {error}"[:500], sink.size
+    except BaseException as error:  # the value's own code may raise anything, SystemExit too
+        return encoder, f"{type(error).__name__}: {_message(error)}"[:500], sink.size
     finally:
         sys.setrecursionlimit(limit)
     return encoder, None, sink.size
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # an exception of the user's own with a broken text
+        return "(no text)"
 
 
 class CountingSink(encode.DigestSink):

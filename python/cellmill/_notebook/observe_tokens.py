@@ -21,6 +21,8 @@ from typing import Any, Callable
 
 from . import encode
 
+#: IPython and the kernel put their own into builtins while a cell runs.
+_TRAPPED = ("_", "get_ipython", "display", "exit", "quit", "input")
 _BACKEND = ("backend", "backend_fallback", "interactive")
 
 
@@ -155,7 +157,7 @@ def _environ() -> str:
 
 
 def _builtins() -> str:
-    return _text(sorted((name, id(value)) for name, value in vars(builtins).items() if name not in ("_", "__build_class__")))
+    return _text(sorted((name, id(value)) for name, value in vars(builtins).items() if name not in _TRAPPED))
 
 
 _TOKENS: dict[str, Callable[[], str | None]] = {

@@ -15,30 +15,39 @@ _LARGEST_TRIAL = 1 << 30
 
 def type_name(value: Any) -> str:
     kind = type(value)
-    return f"{kind.__module__}.{kind.__qualname__}"
+    return f"{_module(kind)}.{type.__dict__['__qualname__'].__get__(kind)}"
+
+
+def _module(kind: type) -> str:
+    """Where a class was defined; a metaclass may compute it or put anything there."""
+    module = type.__dict__["__dict__"].__get__(kind).get("__module__")
+    if type(module) is not str and not kind.__flags__ & (1 << 9):  # a built-in class keeps it elsewhere
+        module = type.__dict__["__module__"].__get__(kind)
+    return module if type(module) is str else "?"
 
 
 def is_defined_here(value: Any, namespace: dict[str, Any]) -> bool:
     if type(value) is types.FunctionType:
         return value.__globals__ is namespace
-    return isinstance(value, type) and type.__getattribute__(value, "__module__") == "__main__"
+    return isinstance(value, type) and type.__dict__["__dict__"].__get__(value).get("__module__") == "__main__"
 
 
 def shape_of(value: Any) -> str:
     """`12,044 x 3 (id int64, total float64)`; '' where a shape says nothing."""
     kind, name = type(value), type_name(value)
+    module = _module(kind)
     if kind in (list, tuple, dict, set, frozenset, str, bytes, bytearray):
         return f"{len(value):,}"
     if name == "numpy.ndarray":
         return f"{' x '.join(f'{size:,}' for size in value.shape)} {value.dtype}"
-    if kind.__module__.startswith("pandas.") and kind.__name__ == "DataFrame":
+    if module.startswith("pandas.") and kind.__name__ == "DataFrame":
         columns, index = value._mgr.axes
         types_ = [f"{label} {value._mgr.iget_values(i).dtype}" for i, label in enumerate(columns[:20])]
         more = ", ..." if len(columns) > 20 else ""
         return f"{len(index):,} x {len(columns)} ({', '.join(types_)}{more})"
-    if kind.__module__.startswith("pandas.") and kind.__name__ == "Series":
+    if module.startswith("pandas.") and kind.__name__ == "Series":
         return f"{len(value._mgr.axes[0]):,} {value._mgr.internal_values().dtype}"
-    if kind.__module__.startswith("polars.") and kind.__name__ == "DataFrame":
+    if module.startswith("polars.") and kind.__name__ == "DataFrame":
         types_ = [f"{label} {dtype}" for label, dtype in list(value.schema.items())[:20]]
         return f"{value.height:,} x {value.width} ({', '.join(types_)})"
     return ""
@@ -54,9 +63,15 @@ def kind_of(value: Any, problem: str | None, size: int, is_iterator: bool) -> tu
         return "function", ""
     if is_iterator:
         return "unserialisable", problem or ""
-    if table_codec.frame_kind(value) in ("pandas", "polars"):
+    if _frame(value):
         return _table(value, size)
     return "object", ""
+
+
+def _frame(value: Any) -> bool:
+    """Asks the codec only about classes of libraries that have frames: it reads attributes of what it is given."""
+    libraries = {_module(base).partition(".")[0] for base in type(value).__mro__}
+    return bool(libraries & {"pandas", "polars"}) and table_codec.frame_kind(value) in ("pandas", "polars")
 
 
 def _table(value: Any, size: int) -> tuple[str, str]:

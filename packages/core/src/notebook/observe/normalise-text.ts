@@ -26,7 +26,7 @@ const rules: readonly Rule[] = [
   { name: 'line ends', pattern: /\r\n/g, replacement: '\n' },
   { name: 'progress bar', pattern: /^.*\r(?!\n)(?=[^\n])/gm, replacement: '' },
   { name: 'progress bar', pattern: /^.*\d+%\|.*\|\s*\d+\/\d+ \[.*\]\s*$/gm, replacement: '<progress>' },
-  { name: 'cell file', pattern: /(?:\/[^\s"'<>:]*)?\/ipykernel_\d+\/\d+\.py/g, replacement: '<cell>' },
+  { name: 'cell file', pattern: /(?:<tmp>|\/[^\s"'<>:]*)?\/ipykernel_\d+\/\d+\.py/g, replacement: '<cell>' },
   { name: 'cell file', pattern: /<ipython-input-\d+-[0-9a-f]+>/g, replacement: '<cell>' },
   {
     name: 'temporary path',

@@ -9,7 +9,7 @@ import { CellmillError, isCellmillError } from '../../errors.ts'
 import { openKernel } from '../../runtimes/kernel/kernel-client.ts'
 import type { ExecuteResult, Kernel } from '../../runtimes/kernel/kernel.ts'
 import type { NotebookCell } from '../document.ts'
-import type { Observation, ObservedCell } from '../observation.ts'
+import type { Observation, ObservedCell, ObservedOutput } from '../observation.ts'
 import { defaultObserveLimits, type ObserveLimits, type ObserveOptions } from './observe-options.ts'
 import { observedOutputs } from './observed-outputs.ts'
 import { cellAnswer, finalAnswer, type CellAnswer, type FinalAnswer } from './observer-answers.ts'
@@ -144,13 +144,19 @@ function observedCell(session: Session, cell: NotebookCell, result: ExecuteResul
     mutated: answer.mutated,
     deleted: answer.deleted,
     values: answer.values,
-    outputs: result.cutBytes === 0 ? outputs : outputs.map((output) => ({ ...output, digest: '', problem: cut })),
+    outputs: result.cutBytes === 0 ? outputs : withProblem(outputs, cut),
     events: answer.events,
     changedTokens: answer.changedTokens,
     openFigures: answer.openFigures,
     peakMemoryBytes: answer.peakMemoryBytes,
     comms: result.comms,
   }
+}
+
+/** A part of what was shown equals nothing. */
+function withProblem(outputs: readonly ObservedOutput[], problem: string): readonly ObservedOutput[] {
+  const cut = { kind: 'other', mime: '', digest: '', preview: '', problem } as const
+  return [...outputs.map((output) => ({ ...output, digest: '', problem })), cut]
 }
 
 function errorOf(session: Session, result: ExecuteResult, answer: CellAnswer): ObservedCell['error'] {

@@ -4,7 +4,7 @@
  */
 import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, isAbsolute, join, normalize } from 'node:path'
 import type { KernelConnection } from '../../runtimes/kernel/connection.ts'
 import type { Bind, SandboxSpec } from '../../runtimes/sandbox/sandbox.ts'
 import { pythonPackageRoot } from '../../sibling.ts'
@@ -33,7 +33,7 @@ export async function createRunFolder(options: ObserveOptions, limits: ObserveLi
     await copyTree(options.projectCopy, project, limits.copy, options.signal)
     await Promise.all([home, scratch, join(root, 'exchange')].map((folder) => mkdir(folder)))
     // The notebook may have been written beside nothing: its folder is where it runs.
-    await mkdir(dirname(join(project, options.document.path)), { recursive: true })
+    await mkdir(workFolder(project, options), { recursive: true })
   } catch (error) {
     await remove()
     throw error
@@ -41,6 +41,12 @@ export async function createRunFolder(options: ObserveOptions, limits: ObserveLi
   const config = join(root, 'exchange', 'config.json')
   const places = { [project]: '<project>', [home]: '<home>', [scratch]: '<tmp>' }
   return { root, project, home, scratch, config, places, remove }
+}
+
+/** The notebook's own folder; a notebook from outside the project runs at its root. */
+function workFolder(project: string, { document }: ObserveOptions): string {
+  const path = normalize(document.path)
+  return isAbsolute(path) || path.startsWith('..') ? project : dirname(join(project, path))
 }
 
 /** The observer's configuration: which names each cell surely binds, where things are, what is allowed. */
@@ -66,6 +72,8 @@ export async function writeConfig(
     },
     project: folder.project,
     codeRoot: pythonPackageRoot(),
+    // What libraries keep for themselves in a home folder.
+    ignored: ['.matplotlib', '.ipython', '.cache', '.config'].map((name) => join(folder.home, name)),
     allowedHosts: options.allowNetwork,
     clockShiftSeconds: options.conditions.clockShiftSeconds,
     binds,
@@ -100,7 +108,7 @@ export function kernelSpec(
       IPYTHONDIR: join(folder.home, '.ipython'),
       MPLCONFIGDIR: join(folder.home, '.matplotlib'),
     },
-    cwd: dirname(join(folder.project, options.document.path)),
+    cwd: workFolder(folder.project, options),
     binds: [...bindsOf(readable, false), ...bindsOf(writable, true)],
     network: options.allowNetwork.length > 0,
     memoryBytes: limits.memoryBytes,

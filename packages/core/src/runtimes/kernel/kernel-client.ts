@@ -49,6 +49,7 @@ export async function openKernel(options: KernelOptions): Promise<Kernel> {
     return client
   } catch (error) {
     await client.close()
+    options.signal?.throwIfAborted()
     throw error
   }
 }
@@ -59,6 +60,7 @@ class KernelClient implements Kernel {
   readonly #sockets: KernelSockets
   readonly #pending = new Map<string, Pending>()
   #process: SandboxedProcess | null = null
+  #exited: Promise<void> = Promise.resolve()
   #tail = ''
   #dead: CellmillError | null = null
   #seenIopub = false
@@ -86,7 +88,10 @@ class KernelClient implements Kernel {
     process.onOutput((_, chunk) => {
       this.#tail = (this.#tail + chunk.toString('utf8')).slice(-tailBytes)
     })
-    void process.exited.then((exit) => this.#fail(exit))
+    this.#exited = process.exited.then(
+      (exit) => this.#fail(exit),
+      (cause: unknown) => this.#die(`The kernel could not be started: ${(cause as Error).message}.`, {}, cause),
+    )
     await this.#waitUntilReady()
   }
 
@@ -178,9 +183,9 @@ class KernelClient implements Kernel {
     const process = this.#process
     if (process !== null) {
       if (this.#dead === null) this.#sockets.send('control', 'shutdown_request', { restart: false })
-      await Promise.race([process.exited, sleep(graceMs, null, { ref: false })])
+      await Promise.race([this.#exited, sleep(graceMs, null, { ref: false })])
       if (this.#dead === null) process.kill('cancelled')
-      await process.exited
+      await this.#exited
     }
     this.#sockets.close()
     await this.#connection.remove()
@@ -250,10 +255,12 @@ class KernelClient implements Kernel {
     const because = exit.reason === 'exited' ? '' : ` (${exit.reason})`
     const last = lastLines(this.#tail)
     const message = `The kernel ended ${how}${because}.${last === '' ? '' : ` It wrote: ${last}`}`
-    this.#dead = new CellmillError('KERNEL_FAILED', message, {
-      hint: 'Look at the cell that ran last: it may exit, crash a library or use more memory than there is.',
-      details: { code: exit.code, signal: exit.signal, reason: exit.reason, stderr: this.#tail },
-    })
+    this.#die(message, { code: exit.code, signal: exit.signal, reason: exit.reason, stderr: this.#tail })
+  }
+
+  #die(message: string, details: Readonly<Record<string, unknown>>, cause?: unknown): void {
+    const hint = 'Look at the cell that ran last: it may exit, crash a library or use more memory than there is.'
+    this.#dead = new CellmillError('KERNEL_FAILED', message, { hint, details, cause })
     for (const pending of this.#pending.values()) pending.settle(this.#dead)
   }
 }
