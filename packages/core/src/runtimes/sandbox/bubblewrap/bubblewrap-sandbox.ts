@@ -3,10 +3,11 @@
  * make further namespaces, and a filter of system calls. Invariant: the launcher's environment is empty (pid 1 inside
  * shows it to all) and every process ends with the pid namespace, whose first process is killed when bwrap ends.
  */
-import { existsSync, realpathSync, statSync } from 'node:fs'
+import { realpathSync, statSync } from 'node:fs'
 import { constants } from 'node:os'
 import { CellmillError } from '../../../errors.ts'
 import { checkSpec } from '../check-spec.ts'
+import { prlimitArguments } from '../limits/prlimit.ts'
 import type { ResourceGroups } from '../limits/resource-groups.ts'
 import { childrenOf, startOf } from '../process-tree.ts'
 import type { Sandbox, SandboxSpec } from '../sandbox.ts'
@@ -22,9 +23,6 @@ export interface BubblewrapOptions {
   /** Between TERM and KILL. @default 2000 */
   readonly graceMs?: number
 }
-
-const prlimit = '/usr/bin/prlimit'
-const maxOpenFiles = 8192
 
 export function bubblewrapSandbox(options: BubblewrapOptions): Sandbox {
   const architecture = filteredArchitecture()
@@ -55,7 +53,14 @@ function launchOf(spec: SandboxSpec, options: BubblewrapOptions, filter: Buffer 
   const isGrouped = options.groups !== null && (memoryBytes !== null || maxProcesses !== null)
   return {
     command: options.bwrap,
-    args: ['--args', String(args), '--', ...limited(spec), spec.command, ...spec.args],
+    args: [
+      '--args',
+      String(args),
+      '--',
+      ...prlimitArguments(spec, { countsOwnProcesses: true }),
+      spec.command,
+      ...spec.args,
+    ],
     env: {},
     cwd: '/',
     data,
@@ -65,22 +70,6 @@ function launchOf(spec: SandboxSpec, options: BubblewrapOptions, filter: Buffer 
     group: isGrouped ? options.groups.open({ memoryBytes, maxProcesses }) : null,
     graceMs: options.graceMs ?? 2000,
   }
-}
-
-/** Set inside, where the number of processes is counted for this user namespace alone. */
-function limited(spec: SandboxSpec): readonly string[] {
-  if (!existsSync(prlimit)) return []
-  const { cpuSeconds, maxProcesses, maxFileBytes } = spec
-  return [
-    prlimit,
-    '--core=0',
-    `--nofile=${maxOpenFiles}`,
-    // TERM-like first, so that it is told apart from a kill; one second later for those that ignore it.
-    ...(cpuSeconds === null ? [] : [`--cpu=${Math.ceil(cpuSeconds)}:${Math.ceil(cpuSeconds) + 1}`]),
-    ...(maxProcesses === null ? [] : [`--nproc=${maxProcesses + 4}`]),
-    ...(maxFileBytes === null ? [] : [`--fsize=${maxFileBytes}`]),
-    '--',
-  ]
 }
 
 /** Without capabilities, root inside may write only to what is root's outside. */

@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { readFileSync, readdirSync } from 'node:fs'
+import { prlimitArguments } from '../limits/prlimit.ts'
 import { descendantsOf, startOf } from '../process-tree.ts'
 import type { Sandbox, SandboxSpec } from '../sandbox.ts'
 import { supervise } from '../supervise.ts'
@@ -37,7 +38,9 @@ export function noneSandbox(options: NoneOptions = {}): Sandbox {
 }
 
 function launchOf(spec: SandboxSpec) {
-  return { command: spec.command, args: spec.args, cwd: spec.cwd, data: [], hasReport: false, group: null } as const
+  const words = [...prlimitArguments(spec, { countsOwnProcesses: false }), spec.command, ...spec.args]
+  const [command = '', ...args] = words
+  return { command, args, cwd: spec.cwd, data: [], hasReport: false, group: null } as const
 }
 
 class MarkedTree implements ProcessTree {
