@@ -37,14 +37,14 @@ export function planViewOf(file: string): PlanView {
   const result = statement<{ readonly id: number; readonly recipe_digest: string }>(
     'SELECT id, recipe_digest FROM results WHERE fingerprint = ? AND superseded_at IS NULL',
   )
-  const resultSnapshots = statement<SnapshotRow>('SELECT * FROM snapshots WHERE result_id = ? ORDER BY position')
+  const resultSnapshots = statement<SnapshotRow>('SELECT * FROM snapshots WHERE result_id = ?')
   const snapshot = statement<SnapshotRow>('SELECT * FROM snapshots WHERE id = ?')
   const hasRecipe = statement('SELECT 1 FROM results WHERE recipe_digest = ? AND superseded_at IS NULL LIMIT 1')
   const recipe = statement<{ readonly id: number; readonly recipe: string }>(
     `SELECT results.id, recipes.recipe FROM results JOIN recipes ON recipes.digest = results.recipe_digest
      WHERE fingerprint = ? ORDER BY results.id DESC LIMIT 1`,
   )
-  const inputs = statement<ResultInputRow>('SELECT * FROM result_inputs WHERE result_id = ? ORDER BY position')
+  const inputs = statement<ResultInputRow>('SELECT * FROM result_inputs WHERE result_id = ?')
   const columnDigest = statement<{ readonly digest: string }>(
     'SELECT digest FROM column_digests WHERE snapshot_id = ? AND form = ? AND columns_key = ?',
   )
@@ -63,7 +63,7 @@ export function planViewOf(file: string): PlanView {
       return {
         fingerprint,
         recipeDigest: row.recipe_digest,
-        snapshots: resultSnapshots.all(row.id).map(snapshotFromRow),
+        snapshots: inOrder(resultSnapshots.all(row.id)).map(snapshotFromRow),
       }
     },
     snapshot: (id) => mapRow(snapshot.get(id), snapshotFromRow),
@@ -71,7 +71,7 @@ export function planViewOf(file: string): PlanView {
     recipe: (fingerprint) =>
       mapRow(recipe.get(fingerprint), (row) => ({
         recipe: recipeFromText(row.recipe),
-        inputs: inputs.all(row.id).map(inputFromRow),
+        inputs: inOrder(inputs.all(row.id)).map(inputFromRow),
       })),
     columnDigest: (id, form, key) => columnDigest.get(id, form, key)?.digest ?? null,
     verdict: (fingerprint) => mapRow(verdict.get(fingerprint), verdictFromRow),
@@ -84,6 +84,11 @@ export function planViewOf(file: string): PlanView {
       })),
     close: () => void database.close(),
   }
+}
+
+/** Sorted here: ORDER BY makes a look-up of one row four times as dear. */
+function inOrder<R extends { readonly position: number }>(rows: readonly R[]): readonly R[] {
+  return rows.length < 2 ? rows : [...rows].sort((a, b) => a.position - b.position)
 }
 
 function mapRow<R, T>(row: R | null, toRecord: (row: R) => T): T | null {
