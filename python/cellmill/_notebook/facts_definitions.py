@@ -98,7 +98,7 @@ def _read_body(walker: Walker, node: FunctionNode, kind: str, scope: Scope, type
         if known:
             inner.env.set(name, Value(known))
     if isinstance(node, ast.Lambda):
-        inner.expression(node.body)
+        _walk_lambda(inner, node.body)
         inner.returned.append(node.body)
         inner.returned_types.append(inner.knowledge.types(node.body, inner.env))
     else:
@@ -117,6 +117,16 @@ def _read_body(walker: Walker, node: FunctionNode, kind: str, scope: Scope, type
     elif kind != "async":
         info.returns = union_types(inner.returned_types) if inner.returned_types else ("none",)
     return info, inner.record
+
+
+def _walk_lambda(inner: Walker, body: ast.expr) -> None:
+    """`lambda d: d.update(..)` is written for its effect, as a statement is."""
+    from cellmill._notebook.facts_calls import record_call
+
+    if isinstance(body, ast.Call) and isinstance(body.func, ast.Attribute) and not inner.knowledge.dotted(body.func, inner.env):
+        record_call(inner, body, is_statement=True)
+    else:
+        inner.expression(body)
 
 
 def _parameters_behind(inner: Walker, value: ast.expr, scope: Scope) -> set[str]:

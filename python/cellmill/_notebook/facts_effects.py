@@ -116,6 +116,10 @@ class Catalogue:
             return known
         return Effect(returns=entry.returns) if entry.default == "pure" else None
 
+    def lists(self, type_name: str, method: str) -> bool:
+        entry = self.types.get(type_name)
+        return entry is not None and (method in entry.methods or any(self.lists(base, method) for base in entry.bases))
+
     def part(self, type_name: str, attribute: str | None) -> tuple[tuple[str, ...], str | None] | None:
         """Types and alias kind of an attribute, or of a subscript when it is None; None when nothing is known."""
         entry = self.types.get(type_name)

@@ -27,7 +27,7 @@ _DOWNLOAD = re.compile(r"\bhttps?://([^\s/'\"]+)")
 def apply_magic(walker: Walker, magic: MagicUse, node: ast.stmt) -> None:
     span = {"line": magic.line, "column": magic.column, "endLine": magic.end_line, "endColumn": magic.end_column}
     for name in magic.reads:
-        if not walker.is_local(name) and name not in walker.definite:
+        if not walker.is_local(name) and name not in walker.definite and name not in walker.record.bound:
             walker.record.read(name, [], span)
     if magic.kind != "help":
         _effects(walker, magic, span)

@@ -263,7 +263,9 @@ class Knowledge:
             return [self.catalogue.function(f"builtins.{function.id}") if self.is_builtin(function.id, env) else None]
         if isinstance(function, ast.Attribute):
             types = self.types(function.value, env)
-            return [self.catalogue.method(name, function.attr) for name in types] or [None]
+            # A method that one of the types lists is that type's: the others would have raised.
+            listing = [name for name in types if self.catalogue.lists(name, function.attr)]
+            return [self.catalogue.method(name, function.attr) for name in listing or types] or [None]
         return [None]
 
     def is_formatted(self, node: ast.expr | None, env: Env) -> bool:

@@ -19,9 +19,10 @@ from cellmill._notebook.facts_imports import record_import
 from cellmill._notebook.facts_record import Record
 from cellmill._notebook.facts_scope import COMPREHENSIONS, Scope, comprehension_targets
 from cellmill._notebook.facts_text import Places, literal_of, words_of
-from cellmill._notebook.facts_values import Env, Knowledge, Value, access_path, root_name
+from cellmill._notebook.facts_values import Env, Knowledge, Value, access_path, root_name, union_types
 
 _HISTORY = re.compile(r"In|Out|_{1,3}|_i{1,3}|_\d+|_i\d+|_ih|_oh|_dh")
+_ITERATE_AS_SUBSCRIPT = {"matplotlib.AxesArray", "matplotlib.Axes", "numpy.ndarray"}
 _SUPPRESSORS = ("suppress", "raises", "assertRaises", "assertRaisesRegex", "ignored")
 
 
@@ -60,6 +61,7 @@ class Walker:
         self.changed_parameters: dict[str, bool] = {}
         # Parameters that no longer hold what was passed.
         self.rebound: set[str] = set()
+        self.maybe_rebound: set[str] = set()
         # What methods of the class being walked do when they run.
         self.late: Record | None = None
         self.import_span: dict = {}
@@ -125,7 +127,8 @@ class Walker:
             return
         if self.is_local(name):
             if self.scope is not None and name in self.scope.parameters and name not in self.rebound:
-                self.changed_parameters[name] = self.changed_parameters.get(name, False) or certain
+                certainly = certain and name not in self.maybe_rebound
+                self.changed_parameters[name] = self.changed_parameters.get(name, False) or certainly
         else:
             self.record.mutate(name, path, self.span(node), how, certain)
         for source, kind in self.local_sources.get(name, {}).items():
@@ -323,8 +326,8 @@ class Walker:
         immutable = self.knowledge.is_immutable(value.types)
         before = self.local_sources.get(name, {}) if name in sources else {}
         self.local_sources[name] = {} if immutable else {source: kind for source, kind in {**before, **sources}.items() if source != name}
-        if self.scope is not None and self.depth == 0 and name not in sources:
-            self.rebound.add(name)
+        if self.scope is not None and sources.get(name, "maybe") == "maybe":
+            (self.rebound if self.depth == 0 and name not in sources else self.maybe_rebound).add(name)
         if not immutable and not self.is_local(name):
             for source, kind in sources.items():
                 if not self.is_local(source):
@@ -370,12 +373,39 @@ class Walker:
         types = self.knowledge.types(iterable, self.env)
         if types in (("set",), ("frozenset",)):
             self.record.habit("set-iteration", self.span(iterable))
-        element = ("int",) if types == ("range",) else ("str",) if types == ("str",) else ()
+        if isinstance(target, (ast.Tuple, ast.List)) and self._parallel(target, iterable):
+            return
+        element = ("int",) if types == ("range",) else ("str",) if types == ("str",) else self._element_types(types)
         names = [target] if isinstance(target, ast.Name) else [node for node in ast.walk(target) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
         for node in names:
             self._bind_with(node.id, Value(element), dict(sources))
         if not isinstance(target, (ast.Name, ast.Tuple, ast.List)):
             self.assign(target, None)
+
+    def _element_types(self, types: tuple[str, ...]) -> tuple[str, ...]:
+        if not types or not set(types) <= _ITERATE_AS_SUBSCRIPT:
+            return ()
+        parts = [self.knowledge.catalogue.part(name, None) for name in types]
+        return union_types([part[0] if part else () for part in parts])
+
+    def _parallel(self, target: ast.Tuple | ast.List, iterable: ast.expr) -> bool:
+        """`for n, x in enumerate(xs)` and `for x, y in zip(xs, ys)`: each target has its own source."""
+        if not isinstance(iterable, ast.Call) or not isinstance(iterable.func, ast.Name) or iterable.keywords:
+            return False
+        name, arguments = iterable.func.id, list(iterable.args)
+        if name not in ("zip", "enumerate") or not self.knowledge.is_builtin(name, self.env) or any(isinstance(part, ast.Starred) for part in arguments):
+            return False
+        if name == "enumerate":
+            if len(target.elts) != 2 or not arguments:
+                return False
+            self._loop_target(target.elts[0], ast.Call(func=ast.Name(id="range", ctx=ast.Load()), args=[], keywords=[]))
+            self._loop_target(target.elts[1], arguments[0])
+            return True
+        if len(arguments) != len(target.elts):
+            return False
+        for part, source in zip(target.elts, arguments):
+            self._loop_target(part, source)
+        return True
 
     # Statements
 

@@ -19,7 +19,7 @@ from .observe_audit import Audit
 from .observe_display import Displays
 from .observe_files import Files
 from .observe_modules import Modules
-from .observe_names import Reach, UserNames, alias_groups, reachable, shared_buffers, walk_value
+from .observe_names import Reach, UserNames, alias_groups, is_cell_frame, reachable, shared_buffers, walk_value
 from .observe_quiet import quiet
 from .observe_shell import refuse_installs
 from .observe_tokens import Tokens, generator_states
@@ -144,8 +144,7 @@ class Observer:
         trace = getattr(error, "__traceback__", None)
         line = None
         while trace is not None:
-            frame = trace.tb_frame
-            if frame.f_globals is self._namespace and frame.f_code.co_name == "<module>":
+            if is_cell_frame(trace.tb_frame, self._namespace):
                 line = trace.tb_lineno
             trace = trace.tb_next
         return error.lineno if line is None and isinstance(error, SyntaxError) else line

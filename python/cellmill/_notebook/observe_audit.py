@@ -11,6 +11,8 @@ import sys
 import threading
 from typing import Any, Callable
 
+from .observe_names import is_cell_frame
+
 _MOST = 5_000
 _WRITE_FLAGS = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _SYSTEM = ("/usr/", "/lib/", "/lib64/", "/bin/", "/sbin/", "/opt/", "/etc/", "/dev/", "/proc/", "/sys/")
@@ -133,7 +135,7 @@ class Audit:
         """The line of the cell that is running: its module-level frame, found outwards."""
         frame: Any = sys._getframe(1)
         while frame is not None:
-            if frame.f_globals is self._namespace and frame.f_code.co_name == "<module>":
+            if is_cell_frame(frame, self._namespace):
                 # The body of `%%time` and the like is compiled on its own, one line below.
                 inner = frame.f_code.co_filename.startswith("<")
                 return frame.f_lineno + (1 if inner else 0)

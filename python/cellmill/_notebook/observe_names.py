@@ -22,6 +22,11 @@ _MAGICS = {"run", "reset", "reset_selective", "load", "rerun", "recall", "store"
 _LONGEST_STRING = 100_000
 
 
+def is_cell_frame(frame: Any, namespace: dict[str, Any]) -> bool:
+    """Whether a frame runs a cell's own lines: IPython 7 and 8 name its code by the cell's line."""
+    return frame.f_globals is namespace and frame.f_code.co_name.startswith(("<module>", "<cell line"))
+
+
 class UserNames:
     """The user's namespace without what IPython puts there."""
 

@@ -104,12 +104,15 @@ function undefinedName(context: AuditContext, use: NameUse): Finding {
 
 function usedTooEarly(context: AuditContext): readonly Finding[] {
   if (context.flow.mayHide) return []
-  const early = context.flow.reads.filter(({ name, order, certain }) => {
+  const early = context.flow.reads.filter(({ name, order, certain, through }) => {
     if (!certain) return false
     const bindings = context.flow.bindings.get(name)
     if (bindings === undefined) return false
-    // A statement that binds a name and reads it first (`x = x + 1`) reads an earlier version.
-    return !bindings.some((binding) => binding.order < order)
+    // A statement that binds a name and reads it first (`x = x + 1`) reads an earlier version; in a loop or condition
+    // that may bind it, or a call in a statement that binds it, the order within the statement decides.
+    return !bindings.some(
+      (binding) => binding.order < order || (binding.order === order && (!binding.certain || through !== null)),
+    )
   })
   return [...groupBy(early, ({ name }) => name).values()].flatMap((uses) => {
     const use = uses[0]
