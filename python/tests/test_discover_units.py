@@ -9,7 +9,7 @@ import pytest
 
 sys.path.append(str(Path(__file__).parents[1] / "cellmill"))
 
-from _discover.read_module import read_module  # noqa: E402
+from _discover.read_module import read_module
 
 
 def facts(text: str) -> dict:
@@ -154,7 +154,10 @@ def reads(text: str, name: str = "f") -> list[str]:
         ("def f():\n    import a.b\n    return a.b.c()", ["a.b.c"]),
         ("def f():\n    return getattr(m, 'x')", ["getattr", "m", "m.x"]),
         ("def f(df):\n    return df.query('a > @limit')", ["a", "limit"]),
-        ("import duckdb\ndef f():\n    return duckdb.sql('select * from frame')", ["duckdb.sql", "frame", "from", "select"]),
+        (
+            "import duckdb\ndef f():\n    return duckdb.sql('select * from frame')",
+            ["duckdb.sql", "frame", "from", "select"],
+        ),
         ("def f():\n    return f()", ["f"]),
         ("def f(a):\n    a.b.c = d", ["d"]),
         ("def f():\n    m.b = d", ["d", "m.b"]),
@@ -187,7 +190,14 @@ def test_computed_names_are_seen(expression: str) -> None:
 
 @pytest.mark.parametrize(
     "expression",
-    ["getattr(x, 'a')", "self.eval_at", "importlib.resources.files('a')", "x.__class__", "df.query('a > 1')", "ast.literal_eval(s)"],
+    [
+        "getattr(x, 'a')",
+        "self.eval_at",
+        "importlib.resources.files('a')",
+        "x.__class__",
+        "df.query('a > 1')",
+        "ast.literal_eval(s)",
+    ],
 )
 def test_literal_names_are_not_computed(expression: str) -> None:
     text = f"import importlib.resources, ast\ndef f(x, s, df, self):\n    return {expression}"
@@ -241,7 +251,10 @@ def test_random_draws_say_whether_they_have_a_seed(expression: str, seeded: bool
     ("expression", "expected"),
     [
         ("(Path(__file__).parent / 'a' / 'b.json').read_text()", ["__file__", ["..", "a", "b.json"], True]),
-        ("open(os.path.join(os.path.dirname(os.path.abspath(__file__)), 'a.sql'))", ["__file__", ["..", "a.sql"], True]),
+        (
+            "open(os.path.join(os.path.dirname(os.path.abspath(__file__)), 'a.sql'))",
+            ["__file__", ["..", "a.sql"], True],
+        ),
         ("Path(__file__).resolve().parents[1].joinpath('a/b')", ["__file__", ["..", "..", "a", "b"], True]),
         ("Path(__file__).parent / name", ["__file__", [".."], False]),
         ("HERE / 'x.csv'", ["name:HERE", ["x.csv"], True]),
@@ -269,7 +282,15 @@ def test_syntax_errors_say_where(text: str, line: int, column: int) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"\xef\xbb\xbfX = 1\n", b"# coding: latin-1\nX = '\xe9'\n", b"\x00", b"\xff\xfe", b"# coding: nope\n", b"x = " + b"(" * 3000],
+    [
+        b"",
+        b"\xef\xbb\xbfX = 1\n",
+        b"# coding: latin-1\nX = '\xe9'\n",
+        b"\x00",
+        b"\xff\xfe",
+        b"# coding: nope\n",
+        b"x = " + b"(" * 3000,
+    ],
 )
 def test_any_bytes_give_an_answer(content: bytes) -> None:
     assert isinstance(read_module(content), dict)
@@ -281,4 +302,9 @@ def test_places_count_characters() -> None:
 
 
 def test_annotations_that_are_never_evaluated_are_no_effects() -> None:
-    assert effects("from __future__ import annotations\nfrom typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import a\ndef f(x: a.B): pass") == 1
+    assert (
+        effects(
+            "from __future__ import annotations\nfrom typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import a\ndef f(x: a.B): pass"
+        )
+        == 1
+    )

@@ -15,7 +15,7 @@ import warnings
 
 sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from _discover.read_module import read_module  # noqa: E402
+from _discover.read_module import read_module
 
 _MEMORY_BYTES = 4 << 30
 _RECURSION = 6000

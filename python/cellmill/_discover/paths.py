@@ -11,7 +11,9 @@ from dataclasses import dataclass, replace
 
 from .names import Aliases, chain_of
 
-_SAME = frozenset("pathlib.Path pathlib.PurePath pathlib.PosixPath str os.fspath os.path.abspath os.path.realpath os.path.normpath".split())
+_SAME = frozenset(
+    "pathlib.Path pathlib.PurePath pathlib.PosixPath str os.fspath os.path.abspath os.path.realpath os.path.normpath".split()
+)
 _SAME_METHODS = frozenset(("resolve", "absolute", "as_posix", "expanduser", "__str__", "__fspath__"))
 _FILES = frozenset(("importlib.resources.files", "importlib_resources.files"))
 _GETTERS = frozenset(

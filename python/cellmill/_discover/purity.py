@@ -33,7 +33,9 @@ _SAFE_DECORATORS = frozenset(
     typing.override cellmill.asset cellmill.check cellmill.report cellmill.effect cellmill.setup""".split()
 )
 # Attributes of these modules are plain data or functions; reading them runs no code of the project.
-_SAFE_MODULES = frozenset("math cmath numpy string sys os datetime pandas polars pyarrow decimal typing enum re".split())
+_SAFE_MODULES = frozenset(
+    "math cmath numpy string sys os datetime pandas polars pyarrow decimal typing enum re".split()
+)
 _METHODS_OF_DATA = frozenset(
     """split rsplit strip lstrip rstrip lower upper title format join replace items keys values get copy union
     intersection difference index count encode decode splitlines startswith endswith joinpath with_name with_suffix
@@ -59,7 +61,7 @@ class Purity:
 
     def is_data(self, node: ast.AST, local: frozenset[str] = frozenset()) -> bool:
         """Plain data, made without running code of the project."""
-        every = lambda nodes: all(self.is_data(inner, local) for inner in nodes)  # noqa: E731
+        every = lambda nodes: all(self.is_data(inner, local) for inner in nodes)
         match node:
             case ast.Constant():
                 return True
@@ -117,7 +119,9 @@ class Purity:
                 )
         return False
 
-    def is_pure_function(self, node: ast.FunctionDef | ast.AsyncFunctionDef, inside: frozenset[str] = frozenset()) -> bool:
+    def is_pure_function(
+        self, node: ast.FunctionDef | ast.AsyncFunctionDef, inside: frozenset[str] = frozenset()
+    ) -> bool:
         decorators = all(self._is_safe_decorator(decorator, inside) for decorator in node.decorator_list)
         if not decorators or not self._are_pure_defaults(node.args):
             return False
@@ -193,7 +197,9 @@ class Purity:
             self.data.update(names)
 
     def _are_pure_defaults(self, arguments: ast.arguments) -> bool:
-        return all(default is None or self.is_pure(default) for default in [*arguments.defaults, *arguments.kw_defaults])
+        return all(
+            default is None or self.is_pure(default) for default in [*arguments.defaults, *arguments.kw_defaults]
+        )
 
     def _is_ready(self, name: str) -> bool:
         return name in self.ready or name in self.data or (name in _BUILTINS and name not in self.bound)

@@ -48,7 +48,12 @@ class StepReader:
             return
         kind, decorator = ours[0]
         if len(ours) > 1:
-            self._problem("D020", ours[1][1], f"'{node.name}' is decorated twice", "keep one of @asset, @check, @report, @effect, @setup")
+            self._problem(
+                "D020",
+                ours[1][1],
+                f"'{node.name}' is decorated twice",
+                "keep one of @asset, @check, @report, @effect, @setup",
+            )
             return
         if kind == "setup":
             self.setups.append(node.name)
@@ -87,7 +92,9 @@ class StepReader:
             if positional:
                 step["target"] = self._target(positional.pop(0))
             else:
-                self._problem("D043", call, f"the check '{step['symbol']}' does not say what it checks", "@check(ASSET)")
+                self._problem(
+                    "D043", call, f"the check '{step['symbol']}' does not say what it checks", "@check(ASSET)"
+                )
         for extra in positional:
             self._problem("D020", extra, f"@{kind} takes its options by name", f'@{kind}(name="...")')
         options: dict[str, object] = {}
@@ -101,7 +108,10 @@ class StepReader:
                     options[keyword.arg] = {"value": literal(keyword.value), "at": self.source.place(keyword.value)}
                 except NotLiteral as error:
                     self._problem(
-                        "D020", keyword.value, f"the option '{keyword.arg}' cannot be read: {error}", "write the value itself there"
+                        "D020",
+                        keyword.value,
+                        f"the option '{keyword.arg}' cannot be read: {error}",
+                        "write the value itself there",
                     )
         step["options"] = options
 
@@ -121,18 +131,30 @@ class StepReader:
     def _signature(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> tuple[list[Facts], list[Facts]]:
         arguments = node.args
         if isinstance(node, ast.AsyncFunctionDef):
-            self._problem("D042", node, f"'{node.name}' is async", "write a plain def; use asyncio.run inside it", name=True)
+            self._problem(
+                "D042", node, f"'{node.name}' is async", "write a plain def; use asyncio.run inside it", name=True
+            )
         if any(isinstance(inner, (ast.Yield, ast.YieldFrom)) for inner in _own_nodes(node)):
-            self._problem("D042", node, f"'{node.name}' is a generator", "return the value instead of yielding it", name=True)
+            self._problem(
+                "D042", node, f"'{node.name}' is a generator", "return the value instead of yielding it", name=True
+            )
         for extra, sign in ((arguments.vararg, "*"), (arguments.kwarg, "**")):
             if extra is not None:
-                self._problem("D042", extra, f"'{node.name}' takes {sign}{extra.arg}, so what it reads is not known", "name each input")
+                self._problem(
+                    "D042",
+                    extra,
+                    f"'{node.name}' takes {sign}{extra.arg}, so what it reads is not known",
+                    "name each input",
+                )
         if arguments.posonlyargs:
             self._problem("D042", arguments.posonlyargs[0], "inputs are passed by name", "take out the /")
         positional = [*arguments.posonlyargs, *arguments.args]
         for argument, _ in zip(reversed(positional), arguments.defaults, strict=False):
             self._problem(
-                "D042", argument, f"the input '{argument.arg}' has a default", f"put * before it to make it a parameter: *, {argument.arg}=..."
+                "D042",
+                argument,
+                f"the input '{argument.arg}' has a default",
+                f"put * before it to make it a parameter: *, {argument.arg}=...",
             )
         inputs = [self._input(argument) for argument in positional]
         parameters = [
@@ -151,10 +173,19 @@ class StepReader:
             kind, value = parameter(default, argument.annotation, self.aliases)
         except NotLiteral as error:
             self._problem(
-                "D021", default or argument, f"the default of '{argument.arg}' cannot be a parameter's: {error}", f"{argument.arg}: str = \"\""
+                "D021",
+                default or argument,
+                f"the default of '{argument.arg}' cannot be a parameter's: {error}",
+                f'{argument.arg}: str = ""',
             )
             return None
-        return {"name": argument.arg, "type": kind, "default": value, "required": default is None, "at": self.source.place(argument)}
+        return {
+            "name": argument.arg,
+            "type": kind,
+            "default": value,
+            "required": default is None,
+            "at": self.source.place(argument),
+        }
 
     def _project_parameter(self, variable: str, call: ast.Call, annotation: ast.AST | None) -> None:
         name = variable.lower()
@@ -163,14 +194,21 @@ class StepReader:
             if keyword.arg == "default":
                 default = keyword.value
             elif keyword.arg != "description":
-                self._problem("D020", keyword.value, f"param() has no option '{keyword.arg}'", f"{variable} = param(0.0)")
+                self._problem(
+                    "D020", keyword.value, f"param() has no option '{keyword.arg}'", f"{variable} = param(0.0)"
+                )
         if default is None:
             self._problem("D021", call, f"the parameter '{variable}' has no default", f"{variable} = param(0.0)")
             return
         try:
             kind, value = parameter(default, annotation, self.aliases)
         except NotLiteral as error:
-            self._problem("D021", default, f"the default of '{variable}' cannot be a parameter's: {error}", f"{variable} = param(0.0)")
+            self._problem(
+                "D021",
+                default,
+                f"the default of '{variable}' cannot be a parameter's: {error}",
+                f"{variable} = param(0.0)",
+            )
             return
         self.facts.units[variable].update(param=name, digest=digest(container_kind(default) or ast.Pass()))
         self.parameters.append({"name": name, "type": kind, "default": value, "at": self.source.place(call)})
@@ -185,19 +223,30 @@ class StepReader:
                 kind = authoring_kind(decorator, self.aliases)
                 if kind is not None and id(decorator) not in understood:
                     understood.add(id(decorator))
-                    self._problem("D042", decorator, f"@{kind} is not on a function at the top level of its module", "move it there")
+                    self._problem(
+                        "D042",
+                        decorator,
+                        f"@{kind} is not on a function at the top level of its module",
+                        "move it there",
+                    )
             if isinstance(node, ast.Call) and id(node) not in understood:
                 kind = authoring_kind(node, self.aliases)
                 if kind == "param":
-                    self._problem("D021", node, "param() must be assigned to one name at the top level", "MIN_TOTAL = param(0.0)")
+                    self._problem(
+                        "D021", node, "param() must be assigned to one name at the top level", "MIN_TOTAL = param(0.0)"
+                    )
                 elif kind is not None:
-                    self._problem("D042", node, f"{kind}() is called, so what it makes is not known", f"use @{kind} on a function")
+                    self._problem(
+                        "D042", node, f"{kind}() is called, so what it makes is not known", f"use @{kind} on a function"
+                    )
 
     def _step_digest(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
         """Of the code as its own step: names, annotations of inputs and values of parameters are elsewhere in the recipe."""
         plain = copy.deepcopy(without_authoring(node, self.aliases))
         assert isinstance(plain, (ast.FunctionDef, ast.AsyncFunctionDef))
-        mentions = any(isinstance(inner, ast.Name) and inner.id == node.name for part in node.body for inner in ast.walk(part))
+        mentions = any(
+            isinstance(inner, ast.Name) and inner.id == node.name for part in node.body for inner in ast.walk(part)
+        )
         if not mentions:
             plain.name = ""
         plain.args.kw_defaults = [default and container_kind(default) for default in plain.args.kw_defaults]
@@ -213,7 +262,11 @@ class StepReader:
         return self.source.at(node.lineno, column + 1 if column >= 0 else 1, len(node.name))
 
     def _problem(self, code: str, node: ast.AST, message: str, fix: str, *, name: bool = False) -> None:
-        place = self._name_place(node) if name and isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) else self.source.place(node)
+        place = (
+            self._name_place(node)
+            if name and isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+            else self.source.place(node)
+        )
         self.diagnostics.append({"code": code, "message": message, "at": place, "fix": fix})
 
 

@@ -17,40 +17,33 @@ from .names import Aliases, Target, bindings_of, bound_names, chain_of, global_n
 from .paths import Paths
 from .purity import Purity
 from .source import Source
-from .uses import WORD, Uses
+from .statements import (
+    exports_after,
+    first_line,
+    is_future,
+    is_star_of_cellmill,
+    module_imports,
+    modules_of,
+    optional_imports,
+    plain_targets,
+    quoted_types,
+    rebound_names,
+)
+from .uses import Uses
 
 Facts = dict[str, object]
 AUTHORING = ("asset", "check", "report", "effect", "setup", "param")
-_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
-_IMPORT_ERRORS = frozenset(("ImportError", "ModuleNotFoundError", "Exception", "BaseException"))
 _MAX_CHAIN = 5
-
-
-def module_imports(tree: ast.AST) -> list[ast.Import | ast.ImportFrom]:
-    """Imports that run when the module does: not those inside functions and classes."""
-    found: list[ast.Import | ast.ImportFrom] = []
-    stack = list(ast.iter_child_nodes(tree))[::-1]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, (ast.Import, ast.ImportFrom)):
-            found.append(node)
-        elif not isinstance(node, _SCOPES):
-            stack.extend(list(ast.iter_child_nodes(node))[::-1])
-    return found
 
 
 def module_aliases(tree: ast.Module) -> Aliases:
     imports = module_imports(tree)
     aliases = Aliases().with_imports(imports)
     for node in imports:
-        if _is_star_of_cellmill(node):
+        if is_star_of_cellmill(node):
             for name in AUTHORING:
                 aliases.known.setdefault(name, f"cellmill.{name}")
     return aliases
-
-
-def _is_star_of_cellmill(node: ast.AST) -> bool:
-    return isinstance(node, ast.ImportFrom) and node.module == "cellmill" and any(a.name == "*" for a in node.names)
 
 
 def authoring_kind(node: ast.AST, aliases: Aliases) -> str | None:
@@ -87,17 +80,17 @@ class UnitReader:
         self.aliases = aliases
         self.facts = ModuleFacts()
         bound = [(node, bound_names(node)) for node in tree.body]
-        self.modules = {str(t[0]).partition(".")[0] for node in imports_in(tree) for t in _targets(node) if t[1] == 0}
-        self.rebound = _rebound(bound)
+        self.modules = {str(t[0]).partition(".")[0] for node in imports_in(tree) for t in modules_of(node) if t[1] == 0}
+        self.rebound = rebound_names(bound)
         imported = {name for node, names in bound if isinstance(node, (ast.Import, ast.ImportFrom)) for name in names}
         every = {name for _, names in bound for name in names}
-        if any(_is_star_of_cellmill(node) for node in tree.body):
+        if any(is_star_of_cellmill(node) for node in tree.body):
             imported.update(name for name in AUTHORING if name not in every)
             every.update(AUTHORING)
         self.purity = Purity(aliases, every, imported - self.rebound)
-        self.optional = _optional_imports(tree)
+        self.optional = optional_imports(tree)
         # How many statements begin or end on each line.
-        self.lines_taken = Counter(line for each in tree.body for line in {_first_line(each), each.end_lineno})
+        self.lines_taken = Counter(line for each in tree.body for line in {first_line(each), each.end_lineno})
 
     def read(self) -> ModuleFacts:
         for node in self.tree.body:
@@ -105,12 +98,12 @@ class UnitReader:
                 continue
             self._statement(node)
             self.purity.ready.update(bound_names(node))
-            if _is_star_of_cellmill(node):
+            if is_star_of_cellmill(node):
                 self.purity.ready.update(AUTHORING)
         return self.facts
 
     def _statement(self, node: ast.stmt) -> None:
-        _note_exports(node, self.facts)
+        self.facts.exports = exports_after(node, self.facts.exports)
         match node:
             case ast.ImportFrom(module="__future__"):
                 self.purity.lazy_annotations |= any(alias.name == "annotations" for alias in node.names)
@@ -186,7 +179,7 @@ class UnitReader:
         if isinstance(node, ast.AnnAssign) and node.value is None and isinstance(node.target, ast.Name):
             return
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        names = _plain_targets(targets)
+        names = plain_targets(targets)
         annotation = node.annotation if isinstance(node, ast.AnnAssign) else None
         value = node.value
         fits = bool(names) and not any(name in self.rebound for name in names)
@@ -226,7 +219,7 @@ class UnitReader:
     def _unit(self, node: ast.stmt, kind: str) -> Facts:
         plain = without_authoring(node, self.aliases)
         nodes = list(ast.walk(plain))
-        inner = [found for found in nodes if isinstance(found, (ast.Import, ast.ImportFrom)) and not _is_future(found)]
+        inner = [found for found in nodes if isinstance(found, (ast.Import, ast.ImportFrom)) and not is_future(found)]
         aliases = self.aliases.with_imports(inner) if inner else self.aliases
         names = self._global_names(node, plain)
         local: dict[str, list[Target]] = {}
@@ -237,7 +230,12 @@ class UnitReader:
         uses = Uses(self.source, aliases, reachable, self.modules)
         uses.visit(nodes)
         facts: Facts = {"kind": kind, "digest": digest(plain), "at": len(self.facts.sequence)}
-        facts["reads"] = sorted(_chains(plain, reachable, aliases) | uses.reads | _quoted_types(nodes) | (names - {each.id for each in nodes if isinstance(each, ast.Name)}))
+        facts["reads"] = sorted(
+            _chains(plain, reachable, aliases)
+            | uses.reads
+            | quoted_types(nodes)
+            | (names - {each.id for each in nodes if isinstance(each, ast.Name)})
+        )
         imports = [self._import_fact(found) for found in inner]
         imports += [{"modules": [[name, 0, None]], "at": self.source.place(node)} for name in uses.imports]
         paths = Paths(aliases, reachable, plain)
@@ -263,7 +261,7 @@ class UnitReader:
     def _global_names(self, node: ast.stmt, plain: ast.stmt) -> set[str]:
         """From the statement's own lines where it has them for itself: quicker than writing the tree anew."""
         if plain is node and hasattr(node, "lineno") and node.col_offset == 0:
-            first = _first_line(node)
+            first = first_line(node)
             if self.lines_taken[first] == self.lines_taken[node.end_lineno or first] == 1:
                 try:
                     return global_names("\n".join(self.source.lines[first - 1 : node.end_lineno]))
@@ -271,10 +269,6 @@ class UnitReader:
                     # Not a whole statement by itself after all.
                     pass
         return global_names(ast.unparse(plain))
-
-
-def _first_line(node: ast.stmt) -> int:
-    return min([node.lineno, *[decorator.lineno for decorator in getattr(node, "decorator_list", [])]])
 
 
 def without_authoring(node: ast.stmt, aliases: Aliases) -> ast.stmt:
@@ -305,83 +299,3 @@ def _chains(node: ast.AST, names: set[str], aliases: Aliases) -> set[str]:
             if not (isinstance(current, ast.Name) and not isinstance(current.ctx, ast.Load)):
                 found.add(".".join(chain[:_MAX_CHAIN]))
     return found
-
-
-def _quoted_types(nodes: list[ast.AST]) -> set[str]:
-    """Names in annotations that are texts: pydantic and the like look them up."""
-    notes = [note for node in nodes for note in (getattr(node, "annotation", None), getattr(node, "returns", None)) if note]
-    texts = [inner.value for note in notes for inner in ast.walk(note) if isinstance(inner, ast.Constant)]
-    return {word for text in texts if isinstance(text, str) for word in WORD.findall(text)}
-
-
-def _targets(node: ast.Import | ast.ImportFrom) -> list[Target]:
-    if isinstance(node, ast.Import):
-        return [[alias.name, 0, None] for alias in node.names]
-    return [[node.module or "", node.level, None]]
-
-
-def _is_future(node: ast.Import | ast.ImportFrom) -> bool:
-    return isinstance(node, ast.ImportFrom) and node.module == "__future__"
-
-
-def _rebound(bound: list[tuple[ast.stmt, set[str]]]) -> set[str]:
-    """Names that several statements bind: which of them holds depends on order, so none of them is a unit."""
-    seen: dict[str, object] = {}
-    twice: set[str] = set()
-    for node, names in bound:
-        targets = dict(bindings_of(node)) if isinstance(node, (ast.Import, ast.ImportFrom)) else {}
-        if isinstance(node, ast.AnnAssign) and node.value is None:
-            continue
-        for name in names:
-            target = targets.get(name, object())
-            if name in seen and seen[name] != target:
-                twice.add(name)
-            seen[name] = target
-    return twice
-
-
-def _optional_imports(tree: ast.AST) -> set[int]:
-    """Imports whose failure the code itself handles."""
-    found: set[int] = set()
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.Try):
-            continue
-        kinds = {
-            name.id
-            for handler in node.handlers
-            for name in (ast.walk(handler.type) if handler.type is not None else [ast.Name("Exception", ast.Load())])
-            if isinstance(name, ast.Name)
-        }
-        if kinds & _IMPORT_ERRORS:
-            for part in [*node.body, *node.handlers]:
-                found.update(id(inner) for inner in imports_in(part))
-    return found
-
-
-def _plain_targets(targets: list[ast.expr]) -> list[str]:
-    """Names bound by `A = ..`, `A = B = ..`, `A, B = ..`; empty for anything else."""
-    names: list[str] = []
-    for target in targets:
-        parts = target.elts if isinstance(target, (ast.Tuple, ast.List)) else [target]
-        for part in parts:
-            if not isinstance(part, ast.Name):
-                return []
-            names.append(part.id)
-    return names
-
-
-def _note_exports(node: ast.stmt, facts: ModuleFacts) -> None:
-    if "__all__" not in bound_names(node) and not _touches_exports(node):
-        return
-    literal = None
-    if isinstance(node, ast.Assign) and facts.exports is None and isinstance(node.value, (ast.List, ast.Tuple)):
-        literal = [item.value for item in node.value.elts if isinstance(item, ast.Constant)]
-        if len(literal) != len(node.value.elts) or not all(isinstance(name, str) for name in literal):
-            literal = None
-    facts.exports = literal if literal is not None else "computed"
-
-
-def _touches_exports(node: ast.stmt) -> bool:
-    if isinstance(node, _SCOPES):
-        return False
-    return any(isinstance(inner, ast.Name) and inner.id == "__all__" for inner in ast.walk(node))

@@ -12,15 +12,42 @@ import re
 from .names import Aliases, chain_of
 from .source import Source
 
-_COMPUTED_NAMES = frozenset("globals locals vars eval exec compile __import__ dir __builtins__ __doc__ __annotations__".split())
+_COMPUTED_NAMES = frozenset(
+    "globals locals vars eval exec compile __import__ dir __builtins__ __doc__ __annotations__".split()
+)
 _COMPUTED_ATTRIBUTES = frozenset("__doc__ __subclasses__ __annotations__ __globals__ __code__ __builtins__".split())
 _COMPUTED_PREFIXES = (
-    "inspect.", "importlib.", "imp.", "runpy.", "gc.", "sys.modules", "sys._getframe", "sys.path", "sys.meta_path",
-    "sys.settrace", "sys.setprofile", "builtins.", "unittest.mock.", "typing.get_type_hints", "pkgutil.iter_modules",
-    "pkgutil.walk_packages", "pkgutil.resolve_name", "ast.get_source", "linecache.", "traceback.", "dis.", "ctypes.",
+    "inspect.",
+    "importlib.",
+    "imp.",
+    "runpy.",
+    "gc.",
+    "sys.modules",
+    "sys._getframe",
+    "sys.path",
+    "sys.meta_path",
+    "sys.settrace",
+    "sys.setprofile",
+    "builtins.",
+    "unittest.mock.",
+    "typing.get_type_hints",
+    "pkgutil.iter_modules",
+    "pkgutil.walk_packages",
+    "pkgutil.resolve_name",
+    "ast.get_source",
+    "linecache.",
+    "traceback.",
+    "dis.",
+    "ctypes.",
 )
 _COMPUTED_EXACT = frozenset("inspect importlib imp runpy gc builtins unittest.mock code codeop".split())
-_NOT_COMPUTED = ("importlib.resources", "importlib.metadata", "importlib_resources", "traceback.print_exc", "traceback.format_exc")
+_NOT_COMPUTED = (
+    "importlib.resources",
+    "importlib.metadata",
+    "importlib_resources",
+    "traceback.print_exc",
+    "traceback.format_exc",
+)
 _UNPICKLERS = frozenset(
     "pickle.load pickle.loads pickle.Unpickler cloudpickle.load cloudpickle.loads dill.load dill.loads joblib.load "
     "pandas.read_pickle torch.load shelve.open".split()
@@ -50,7 +77,15 @@ _VOLATILE: tuple[tuple[str, str], ...] = tuple(
     for prefix in prefixes.split()
 )
 _FILE_METHODS = frozenset(("read_text", "read_bytes", "write_text", "write_bytes", "iterdir", "glob", "rglob"))
-_DRAWS = ("random.", "numpy.random.", "torch.rand", "torch.normal", "torch.randperm", "torch.multinomial", "scipy.stats.")
+_DRAWS = (
+    "random.",
+    "numpy.random.",
+    "torch.rand",
+    "torch.normal",
+    "torch.randperm",
+    "torch.multinomial",
+    "scipy.stats.",
+)
 _NO_DRAWS = frozenset(
     """random.seed random.Random random.SystemRandom random.getstate random.setstate numpy.random.seed
     numpy.random.default_rng numpy.random.Generator numpy.random.RandomState numpy.random.SeedSequence
@@ -91,6 +126,8 @@ class Uses:
         # Modules imported by a literal name.
         self.imports: list[str] = []
         self._seen: set[tuple[int, str]] = set()
+        # Functions called with a literal name.
+        self._understood: set[int] = set()
         # Parts of longer chains, which are judged as a whole.
         self._inner: set[int] = set()
 
@@ -116,12 +153,16 @@ class Uses:
         dotted = self._dotted(node)
         if dotted is None or id(node) in self._inner:
             return
-        if dotted in _COMPUTED_NAMES or (dotted in _ACCESSORS and not hasattr(node, "is_called")):
+        if dotted in _COMPUTED_NAMES or (dotted in _ACCESSORS and id(node) not in self._understood):
             self._mark_computed(node, dotted)
-        elif not dotted.startswith(_NOT_COMPUTED) and (dotted.startswith(_COMPUTED_PREFIXES) or dotted in _COMPUTED_EXACT):
+        elif not dotted.startswith(_NOT_COMPUTED) and (
+            dotted.startswith(_COMPUTED_PREFIXES) or dotted in _COMPUTED_EXACT
+        ):
             self._mark_computed(node, dotted)
-        if dotted in ("__import__", "eval", "exec") or dotted.startswith(("importlib.import_module", "runpy.", "sys.path")):
-            self.dynamic = self.dynamic or not hasattr(node, "is_literal_import")
+        if dotted in ("__import__", "eval", "exec") or dotted.startswith(
+            ("importlib.import_module", "runpy.", "sys.path")
+        ):
+            self.dynamic = self.dynamic or id(node) not in self._understood
         kind = _volatile_kind(dotted)
         # `random.seed()` and the like depend on arguments: see `_call`.
         if kind is not None and dotted not in _SEEDERS:
@@ -137,7 +178,7 @@ class Uses:
         if dotted in _ACCESSORS:
             self._accessor(node, dotted)
         elif dotted in ("importlib.import_module", "__import__") and _is_text(node.args[:1]):
-            setattr(node.func, "is_literal_import", True)
+            self._understood.add(id(node.func))
             self.imports.append(str(node.args[0].value))  # type: ignore[attr-defined]
         elif dotted in _UNPICKLERS:
             # Loads any class by name, and with it any module.
@@ -155,7 +196,7 @@ class Uses:
 
     def _accessor(self, node: ast.Call, name: str) -> None:
         if len(node.args) >= 2 and _is_text(node.args[1:2]):
-            setattr(node.func, "is_called", True)
+            self._understood.add(id(node.func))
             chain = chain_of(node.args[0])
             attribute = str(node.args[1].value)  # type: ignore[attr-defined]
             if attribute in _COMPUTED_ATTRIBUTES:
@@ -174,9 +215,16 @@ class Uses:
         formula = self.modules & {"statsmodels", "patsy", "formulaic", "linearmodels"} and _is_formula(node)
         if not looks and not formula:
             return
-        parts = [*node.args[:1], *[keyword.value for keyword in node.keywords if keyword.arg in ("expr", "query", "sql", "formula")]]
+        parts = [
+            *node.args[:1],
+            *[keyword.value for keyword in node.keywords if keyword.arg in ("expr", "query", "sql", "formula")],
+        ]
         for part in parts:
-            texts = [inner.value for inner in ast.walk(part) if isinstance(inner, ast.Constant) and isinstance(inner.value, str)]
+            texts = [
+                inner.value
+                for inner in ast.walk(part)
+                if isinstance(inner, ast.Constant) and isinstance(inner.value, str)
+            ]
             known = isinstance(part, (ast.Constant, ast.JoinedStr)) and not any(
                 isinstance(inner, ast.FormattedValue) for inner in ast.walk(part)
             )
@@ -200,7 +248,11 @@ class Uses:
             self._draw(node, dotted, own)
         elif _WITH_RANDOM_STATE.match(dotted):
             self._draw(node, dotted, own)
-        elif isinstance(node.func, ast.Attribute) and node.func.attr in ("sample", "rvs") and not dotted.startswith("random"):
+        elif (
+            isinstance(node.func, ast.Attribute)
+            and node.func.attr in ("sample", "rvs")
+            and not dotted.startswith("random")
+        ):
             self._draw(node, f".{node.func.attr}()", own)
 
     def _draw(self, node: ast.AST, what: str, seeded: bool) -> None:
@@ -227,7 +279,11 @@ def _volatile_kind(dotted: str) -> str | None:
     best = ""
     found = None
     for prefix, kind in _VOLATILE:
-        fits = dotted.startswith(prefix) if prefix.endswith((".", "_")) else dotted == prefix or dotted.startswith(prefix + ".")
+        fits = (
+            dotted.startswith(prefix)
+            if prefix.endswith((".", "_"))
+            else dotted == prefix or dotted.startswith(prefix + ".")
+        )
         if fits and len(prefix) > len(best):
             best, found = prefix, kind
     return found

@@ -7,11 +7,13 @@ import { distributionFor } from './packages.ts'
 import type { Packages } from './packages.ts'
 import type { PlacedUse, Reach } from './reach.ts'
 
-interface KnownModules {
+export interface KnownModules {
   readonly packages: Packages
   readonly stdlib: ReadonlySet<string>
   /** Project-relative paths of the project's own modules. */
   readonly modules: readonly string[]
+  /** Nearest names found so far, since many steps miss the same module. */
+  readonly nearest: Map<string, string | null>
 }
 
 export function placeIn(file: string, at: FactPlace): Place {
@@ -31,13 +33,7 @@ export function missingPackages(known: KnownModules, reach: Reach): Diagnostic[]
 
 function missing(known: KnownModules, module: string, at: Place): Diagnostic {
   const top = module.split('.')[0]!
-  const own = known.modules.map((file) =>
-    file
-      .replace(/(\/__init__)?\.py$/, '')
-      .split('/')
-      .at(-1)!,
-  )
-  const near = nearestName(top, [...known.packages.modules, ...own])
+  const near = nearestModule(known, top)
   const name = distributionFor(top)
   return {
     code: 'D041',
@@ -47,6 +43,21 @@ function missing(known: KnownModules, module: string, at: Place): Diagnostic {
     notes: near === null ? [] : [`did you mean '${near}'?`],
     fix: `add ${name} to requirements.txt, then cellmill packages lock`,
   }
+}
+
+function nearestModule(known: KnownModules, top: string): string | null {
+  let near = known.nearest.get(top)
+  if (near === undefined) {
+    const own = known.modules.map((file) =>
+      file
+        .replace(/(\/__init__)?\.py$/, '')
+        .split('/')
+        .at(-1)!,
+    )
+    near = nearestName(top, [...known.packages.modules, ...own])
+    known.nearest.set(top, near)
+  }
+  return near
 }
 
 /** Where code changes `sys.path`, a module may come from anywhere in the project. */

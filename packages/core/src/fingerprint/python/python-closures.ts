@@ -12,6 +12,7 @@ import type { PythonEnvironment } from '../../packages/python-environment.ts'
 import type { Closure, Closures } from '../closures.ts'
 import { unitsOf } from './closure-units.ts'
 import { computedNames, drawsWithoutSeed, missingPackages } from './closure-diagnostics.ts'
+import type { KnownModules } from './closure-diagnostics.ts'
 import { TopLevels } from './effects.ts'
 import type { PythonFacts } from './facts.ts'
 import { folderOfFile, treeOf } from './modules.ts'
@@ -42,6 +43,7 @@ class PythonClosures implements Closures {
   readonly #tree: Tree
   readonly #packages: Packages | null
   readonly #stdlib: ReadonlySet<string>
+  readonly #known: KnownModules | null
   readonly #views: Map<string, View> = new Map()
   readonly #closures: Map<string, Closure> = new Map()
   readonly #globals: Map<string, string | null> = new Map()
@@ -51,6 +53,9 @@ class PythonClosures implements Closures {
     this.#tree = treeOf(Object.keys(facts.modules))
     this.#packages = environment === null ? null : new Packages(environment)
     this.#stdlib = new Set(facts.stdlib)
+    const modules = Object.keys(facts.modules)
+    this.#known =
+      this.#packages === null ? null : { packages: this.#packages, stdlib: this.#stdlib, modules, nearest: new Map() }
   }
 
   closureOf(step: StepDefinition): Closure {
@@ -102,9 +107,7 @@ class PythonClosures implements Closures {
 
   #diagnosticsOf(reach: Reach, step: StepDefinition, draws: Reach['draws']): Diagnostic[] {
     const found = [...computedNames(step.id, reach.computed), ...drawsWithoutSeed(step, draws)]
-    if (this.#packages === null) return found
-    const known = { packages: this.#packages, stdlib: this.#stdlib, modules: Object.keys(this.#facts.modules) }
-    return [...missingPackages(known, reach), ...found]
+    return this.#known === null ? found : [...missingPackages(this.#known, reach), ...found]
   }
 
   #packagesOf(reach: Reach, step: StepDefinition | null): readonly PackageEntry[] {

@@ -54,7 +54,9 @@ def send(orders): ...
   ])
   const [orders, , hasRows, hasIds] = steps
   expect(orders!.description).toBe('One row per valid order.')
-  expect(orders!.inputs.map(({ argument, annotation, form, columns }) => [argument, annotation, form, columns])).toEqual([
+  expect(
+    orders!.inputs.map(({ argument, annotation, form, columns }) => [argument, annotation, form, columns]),
+  ).toEqual([
     ['raw', 'pandas.DataFrame', 'pandas', ['id', 'total']],
     ['more', 'pandas.DataFrame', 'pandas', null],
     ['path', 'pathlib.Path', 'path', null],
@@ -84,16 +86,46 @@ test.each([
   [`${head}@asset\ndef f(x=1): ...\n`, 'D042', 3, 7, "the input 'x' has a default"],
   [`${head}@asset\nasync def f(): ...\n`, 'D042', 3, 11, "'f' is async"],
   [`${head}@asset\ndef f():\n    yield 1\n`, 'D042', 3, 5, "'f' is a generator"],
-  [`${head}class A:\n    @asset\n    def f(self): ...\n`, 'D042', 3, 6, '@asset is not on a function at the top level of its module'],
-  [`${head}def f(): ...\ng = asset(f)\n`, 'D042', 3, 5, "asset() is called, so what it makes is not known"],
+  [
+    `${head}class A:\n    @asset\n    def f(self): ...\n`,
+    'D042',
+    3,
+    6,
+    '@asset is not on a function at the top level of its module',
+  ],
+  [`${head}def f(): ...\ng = asset(f)\n`, 'D042', 3, 5, 'asset() is called, so what it makes is not known'],
   [`${head}@asset(retires=2)\ndef f(): ...\n`, 'D020', 2, 16, "@asset has no option 'retires'"],
   [`${head}@asset(retries="two")\ndef f(): ...\n`, 'D020', 2, 16, `the option 'retries' does not take "two"`],
-  [`${head}import os\n@asset(memory=os.environ["M"])\ndef f(): ...\n`, 'D020', 3, 15, "the option 'memory' cannot be read: it is not a literal"],
+  [
+    `${head}import os\n@asset(memory=os.environ["M"])\ndef f(): ...\n`,
+    'D020',
+    3,
+    15,
+    "the option 'memory' cannot be read: it is not a literal",
+  ],
   [`${head}@asset(export="../x.csv")\ndef f(): ...\n`, 'D020', 2, 15, `the option 'export' does not take "../x.csv"`],
-  [`${head}@asset(reads={"ordrs": ["id"]})\ndef f(orders): ...\n`, 'D020', 2, 14, "'reads' names 'ordrs', which is no input of 'f'"],
+  [
+    `${head}@asset(reads={"ordrs": ["id"]})\ndef f(orders): ...\n`,
+    'D020',
+    2,
+    14,
+    "'reads' names 'ordrs', which is no input of 'f'",
+  ],
   [`${head}@asset(name="two words")\ndef f(): ...\n`, 'D014', 3, 5, "'two words' is not a name"],
-  [`${head}@asset\ndef f(*, n: int = "a"): ...\n`, 'D021', 3, 19, "the default of 'n' cannot be a parameter's: its default is of type str, and its annotation says int"],
-  [`${head}@asset\ndef f(*, n=10**3): ...\n`, 'D021', 3, 12, "the default of 'n' cannot be a parameter's: it is not a literal"],
+  [
+    `${head}@asset\ndef f(*, n: int = "a"): ...\n`,
+    'D021',
+    3,
+    19,
+    "the default of 'n' cannot be a parameter's: its default is of type str, and its annotation says int",
+  ],
+  [
+    `${head}@asset\ndef f(*, n=10**3): ...\n`,
+    'D021',
+    3,
+    12,
+    "the default of 'n' cannot be a parameter's: it is not a literal",
+  ],
   [`${head}N = param(object())\n`, 'D021', 2, 11, "the default of 'N' cannot be a parameter's: it is not a literal"],
   [`${head}def g():\n    return param(1)\n`, 'D021', 3, 12, 'param() must be assigned to one name at the top level'],
   [`${head}@check\ndef f(x): ...\n`, 'D043', 2, 2, "the check 'f' does not say what it checks"],
@@ -102,7 +134,9 @@ test.each([
 ])('says what is wrong and where: %j', async (text, code, line, column, message) => {
   using project = testProject({ 'assets/a.py': text })
   const { diagnostics } = await project.discover()
-  expect(diagnostics.map((found) => [found.code, found.at?.line, found.at?.column, found.message])).toEqual([[code, line, column, message]])
+  expect(diagnostics.map((found) => [found.code, found.at?.line, found.at?.column, found.message])).toEqual([
+    [code, line, column, message],
+  ])
   expect(diagnostics[0]!.fix).toBeTruthy()
   expect(diagnostics[0]!.at!.lineText).toBe(text.split('\n')[line - 1])
 })
@@ -114,7 +148,9 @@ test('refuses two project parameters of one name with different defaults, and ta
   })
   const { parameters, diagnostics } = await project.discover()
   expect(parameters.map((parameter) => parameter.name)).toEqual(['least', 'most'])
-  expect(diagnostics.map((found) => [found.code, found.at?.file, found.notes])).toEqual([['D022', 'assets/b.py', ['first at assets/a.py:3, as 2']]])
+  expect(diagnostics.map((found) => [found.code, found.at?.file, found.notes])).toEqual([
+    ['D022', 'assets/b.py', ['first at assets/a.py:3, as 2']],
+  ])
 })
 
 test('starts no interpreter while nothing changes, and reads only what did', async () => {
@@ -173,12 +209,17 @@ test('hostile files end in a diagnostic, and the others are still read', async (
   const { steps, diagnostics } = await project.discover()
   expect(steps.map((step) => step.id)).toEqual(['f'])
   const failed = diagnostics.filter((found) => found.code === 'D001').map((found) => found.at!.file)
-  expect(failed.sort()).toEqual(expect.arrayContaining(['assets/deep.py', 'assets/latin.py', 'assets/null.py', 'assets/wrong.py']))
+  expect(failed.sort()).toEqual(
+    expect.arrayContaining(['assets/deep.py', 'assets/latin.py', 'assets/null.py', 'assets/wrong.py']),
+  )
   expect(failed).not.toContain('assets/fine.py')
 })
 
 test('follows links inside the project, and neither circles nor links out of it', async () => {
-  using project = testProject({ 'shared/b.py': `${head}@asset\ndef linked(): ...\n`, 'assets/a.py': `${head}@asset\ndef f(): ...\n` })
+  using project = testProject({
+    'shared/b.py': `${head}@asset\ndef linked(): ...\n`,
+    'assets/a.py': `${head}@asset\ndef f(): ...\n`,
+  })
   using elsewhere = testProject({ 'c.py': `${head}@asset\ndef outside(): ...\n` })
   symlinkSync('../shared', path.join(project.root, 'assets/shared'))
   symlinkSync('.', path.join(project.root, 'assets/circle'))

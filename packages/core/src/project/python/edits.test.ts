@@ -75,28 +75,77 @@ interface Edit {
 const sales = 'assets/sales.py'
 const edits: readonly Edit[] = [
   { name: 'a comment', edit: [[sales, 'FACTOR = 2', 'FACTOR = 2  # twice']], changes: [] },
-  { name: 'whitespace and quotes', edit: [[sales, 'tidy(raw, FACTOR, LIMIT)', 'tidy( raw,\n        FACTOR, LIMIT )']], changes: [] },
+  {
+    name: 'whitespace and quotes',
+    edit: [[sales, 'tidy(raw, FACTOR, LIMIT)', 'tidy( raw,\n        FACTOR, LIMIT )']],
+    changes: [],
+  },
   { name: 'a docstring', edit: [[sales, '"""Orders."""', '"""All orders,\n    of all times."""']], changes: [] },
   { name: 'a docstring taken out', edit: [[sales, '    """Orders."""\n', '']], changes: [] },
-  { name: 'the order of imports without effects', edit: [[sales, 'import plain_a\nimport plain_b', 'import plain_b\nimport plain_a']], changes: [] },
-  { name: 'the body of an asset', edit: [[sales, 'tidy(raw, FACTOR, LIMIT)', 'tidy(raw, FACTOR, 3)']], changes: ['orders'] },
-  { name: 'a helper in another module', edit: [['lib/clean.py', 'frame * factor', 'frame / factor']], changes: ['orders'] },
-  { name: 'a helper two modules away', edit: [['deep.py', 'return Model().fit()', 'return 2 * Model().fit()']], changes: ['totals'] },
+  {
+    name: 'the order of imports without effects',
+    edit: [[sales, 'import plain_a\nimport plain_b', 'import plain_b\nimport plain_a']],
+    changes: [],
+  },
+  {
+    name: 'the body of an asset',
+    edit: [[sales, 'tidy(raw, FACTOR, LIMIT)', 'tidy(raw, FACTOR, 3)']],
+    changes: ['orders'],
+  },
+  {
+    name: 'a helper in another module',
+    edit: [['lib/clean.py', 'frame * factor', 'frame / factor']],
+    changes: ['orders'],
+  },
+  {
+    name: 'a helper two modules away',
+    edit: [['deep.py', 'return Model().fit()', 'return 2 * Model().fit()']],
+    changes: ['totals'],
+  },
   { name: 'a method', edit: [['deep.py', 'return self.rate', 'return -self.rate']], changes: ['totals'] },
   { name: 'a class attribute', edit: [['deep.py', 'rate = 0.5', 'rate = 0.6']], changes: ['totals'] },
   { name: 'an option of a decorator', edit: [[sales, 'tags=["x"]', 'tags=["x"], retries=2']], changes: [] },
-  { name: 'a default argument of a helper', edit: [['lib/clean.py', 'strict=False', 'strict=True']], changes: ['orders'] },
-  { name: "the default of an asset's parameter, which is in the recipe", edit: [[sales, '"EUR"', '"USD"']], changes: [] },
-  { name: "the default of a project's parameter, which is in the recipe", edit: [[sales, 'param(0.0)', 'param(1.0)']], changes: [] },
+  {
+    name: 'a default argument of a helper',
+    edit: [['lib/clean.py', 'strict=False', 'strict=True']],
+    changes: ['orders'],
+  },
+  {
+    name: "the default of an asset's parameter, which is in the recipe",
+    edit: [[sales, '"EUR"', '"USD"']],
+    changes: [],
+  },
+  {
+    name: "the default of a project's parameter, which is in the recipe",
+    edit: [[sales, 'param(0.0)', 'param(1.0)']],
+    changes: [],
+  },
   { name: 'a constant of the module', edit: [[sales, 'FACTOR = 2', 'FACTOR = 3']], changes: ['orders'] },
   { name: 'a constant imported by name', edit: [['lib/clean.py', 'LIMIT = 10', 'LIMIT = 11']], changes: ['orders'] },
   { name: 'a constant nobody reads', edit: [['lib/consts.py', 'A = 1', 'A = 2']], changes: [] },
   { name: 'a helper nobody calls', edit: [['helpers.py', 'return 1', 'return 2']], changes: [] },
   { name: 'another asset of the module', edit: [[sales, 'return 1', 'return 2']], changes: ['alone'] },
-  { name: 'a new asset in the module', edit: [[sales, '@asset\ndef alone', '@asset\ndef more(raw):\n    return 3\n\n@asset\ndef alone']], changes: [] },
-  { name: 'a module imported inside a function', edit: [['lazy_module.py', 'return 0', 'return 9']], changes: ['totals'] },
-  { name: 'an effect in the __init__.py of a parent package', edit: [['lib/__init__.py', '', 'print("hello")\n']], changes: all },
-  { name: 'an effect in the __init__.py above the asset', before: { 'assets/__init__.py': 'print(1)\n' }, edit: [['assets/__init__.py', 'print(1)', 'print(2)']], changes: all },
+  {
+    name: 'a new asset in the module',
+    edit: [[sales, '@asset\ndef alone', '@asset\ndef more(raw):\n    return 3\n\n@asset\ndef alone']],
+    changes: [],
+  },
+  {
+    name: 'a module imported inside a function',
+    edit: [['lazy_module.py', 'return 0', 'return 9']],
+    changes: ['totals'],
+  },
+  {
+    name: 'an effect in the __init__.py of a parent package',
+    edit: [['lib/__init__.py', '', 'print("hello")\n']],
+    changes: all,
+  },
+  {
+    name: 'an effect in the __init__.py above the asset',
+    before: { 'assets/__init__.py': 'print(1)\n' },
+    edit: [['assets/__init__.py', 'print(1)', 'print(2)']],
+    changes: all,
+  },
   {
     name: 'a registration at the top of an imported module',
     before: { 'plain_a.py': 'REGISTRY = {}\ndef add(k, v):\n    REGISTRY[k] = v\nadd("a", 1)\n' },
@@ -115,10 +164,18 @@ const edits: readonly Edit[] = [
     edit: [['plain_a.py', 'self: 1', 'self: 2']],
     changes: all,
   },
-  { name: 'a subscript assignment at top level', before: { 'plain_a.py': 'X = {}\nX["a"] = 1\n' }, edit: [['plain_a.py', '= 1', '= 2']], changes: all },
+  {
+    name: 'a subscript assignment at top level',
+    before: { 'plain_a.py': 'X = {}\nX["a"] = 1\n' },
+    edit: [['plain_a.py', '= 1', '= 2']],
+    changes: all,
+  },
   {
     name: 'the order of imports of modules with effects',
-    before: { 'plain_a.py': 'import sys\nsys.setrecursionlimit(900)\n', 'plain_b.py': 'import sys\nsys.setrecursionlimit(950)\n' },
+    before: {
+      'plain_a.py': 'import sys\nsys.setrecursionlimit(900)\n',
+      'plain_b.py': 'import sys\nsys.setrecursionlimit(950)\n',
+    },
     edit: [[sales, 'import plain_a\nimport plain_b', 'import plain_b\nimport plain_a']],
     changes: all,
   },
@@ -148,7 +205,12 @@ const edits: readonly Edit[] = [
   },
   {
     name: 'a star import that now shadows a builtin',
-    before: { [sales]: base[sales]!.replace('from lib.clean import tidy, LIMIT', 'from lib.clean import *').replace('return 1', 'return len(raw)') },
+    before: {
+      [sales]: base[sales]!.replace('from lib.clean import tidy, LIMIT', 'from lib.clean import *').replace(
+        'return 1',
+        'return len(raw)',
+      ),
+    },
     edit: [['lib/clean.py', 'LIMIT = 10', 'LIMIT = 10\ndef len(x):\n    return 0']],
     changes: ['alone'],
   },
@@ -163,7 +225,10 @@ const edits: readonly Edit[] = [
   },
   {
     name: 'a global that another called function sets',
-    before: { 'helpers.py': 'COUNT = 0\ndef bump():\n    global COUNT\n    COUNT += 1\ndef total(f, l):\n    bump()\n    return COUNT\n' },
+    before: {
+      'helpers.py':
+        'COUNT = 0\ndef bump():\n    global COUNT\n    COUNT += 1\ndef total(f, l):\n    bump()\n    return COUNT\n',
+    },
     edit: [['helpers.py', 'COUNT += 1', 'COUNT += 2']],
     changes: ['totals'],
   },
@@ -194,7 +259,8 @@ const edits: readonly Edit[] = [
   {
     name: 'a data file reached through __file__',
     before: {
-      'lib/clean.py': 'from pathlib import Path\nHERE = Path(__file__).parent\nLIMIT = 10\ndef tidy(*a):\n    return (HERE / "rules" / "a.json").read_text()\n',
+      'lib/clean.py':
+        'from pathlib import Path\nHERE = Path(__file__).parent\nLIMIT = 10\ndef tidy(*a):\n    return (HERE / "rules" / "a.json").read_text()\n',
       'lib/rules/a.json': '{}',
       'lib/rules/b.json': '{}',
     },
@@ -204,7 +270,8 @@ const edits: readonly Edit[] = [
   {
     name: 'a data file that no code names',
     before: {
-      'lib/clean.py': 'from pathlib import Path\nHERE = Path(__file__).parent\nLIMIT = 10\ndef tidy(*a):\n    return (HERE / "rules" / "a.json").read_text()\n',
+      'lib/clean.py':
+        'from pathlib import Path\nHERE = Path(__file__).parent\nLIMIT = 10\ndef tidy(*a):\n    return (HERE / "rules" / "a.json").read_text()\n',
       'lib/rules/a.json': '{}',
       'lib/rules/b.json': '{}',
     },
@@ -214,7 +281,8 @@ const edits: readonly Edit[] = [
   {
     name: 'a new file in a folder that is listed',
     before: {
-      'lib/clean.py': 'import os\nLIMIT = 10\ndef tidy(*a):\n    here = os.path.dirname(__file__)\n    return sorted(os.listdir(os.path.join(here, "rules")))\n',
+      'lib/clean.py':
+        'import os\nLIMIT = 10\ndef tidy(*a):\n    here = os.path.dirname(__file__)\n    return sorted(os.listdir(os.path.join(here, "rules")))\n',
       'lib/rules/a.json': '{}',
       'lib/rules/b.json': '',
     },
@@ -224,7 +292,8 @@ const edits: readonly Edit[] = [
   {
     name: 'a data file of a package',
     before: {
-      'lib/clean.py': 'import pkgutil\nfrom importlib.resources import files\nLIMIT = 10\ndef tidy(*a):\n    return pkgutil.get_data("lib", "q.sql"), files("lib").joinpath("r.sql").read_text()\n',
+      'lib/clean.py':
+        'import pkgutil\nfrom importlib.resources import files\nLIMIT = 10\ndef tidy(*a):\n    return pkgutil.get_data("lib", "q.sql"), files("lib").joinpath("r.sql").read_text()\n',
       'lib/q.sql': 'select 1',
       'lib/r.sql': 'select 1',
     },
@@ -239,13 +308,21 @@ const edits: readonly Edit[] = [
   },
   {
     name: 'a decorator of the project',
-    before: { [sales]: base[sales]!.replace('FACTOR = 2', 'def twice(f):\n    return f\n\n@twice\ndef other():\n    return 1\nFACTOR = 2') },
+    before: {
+      [sales]: base[sales]!.replace(
+        'FACTOR = 2',
+        'def twice(f):\n    return f\n\n@twice\ndef other():\n    return 1\nFACTOR = 2',
+      ),
+    },
     edit: [[sales, 'return f\n', 'return lambda: f\n']],
     changes: all,
   },
   {
     name: 'a subclass registered by its base',
-    before: { 'plain_a.py': 'SEEN = []\nclass Base:\n    def __init_subclass__(cls):\n        SEEN.append(cls)\n\nclass One(Base):\n    x = 1\n' },
+    before: {
+      'plain_a.py':
+        'SEEN = []\nclass Base:\n    def __init_subclass__(cls):\n        SEEN.append(cls)\n\nclass One(Base):\n    x = 1\n',
+    },
     edit: [['plain_a.py', 'x = 1', 'x = 2']],
     changes: all,
   },
@@ -258,13 +335,20 @@ const edits: readonly Edit[] = [
   {
     name: 'which of two helpers an alias means',
     before: {
-      [sales]: base[sales]!.replace('from lib.clean import tidy, LIMIT', 'from lib.clean import tidy, LIMIT, p as f, q as g').replace('return 1', 'return f(1) - g(1)'),
+      [sales]: base[sales]!.replace(
+        'from lib.clean import tidy, LIMIT',
+        'from lib.clean import tidy, LIMIT, p as f, q as g',
+      ).replace('return 1', 'return f(1) - g(1)'),
       'lib/clean.py': `${base['lib/clean.py']!}def p(x):\n    return 1\ndef q(x):\n    return 2\n`,
     },
     edit: [[sales, 'p as f, q as g', 'q as f, p as g']],
     changes: ['alone'],
   },
-  { name: 'the module that an alias means', edit: [[sales, 'import pandas as pd', 'import polars as pd']], changes: all },
+  {
+    name: 'the module that an alias means',
+    edit: [[sales, 'import pandas as pd', 'import polars as pd']],
+    changes: all,
+  },
 ]
 
 async function closuresOf(files: FileMap): Promise<Record<Asset, string>> {
@@ -290,7 +374,8 @@ test.each(edits)('$name', async ({ before = {}, edit, changes }) => {
 })
 
 test('renaming an asset, its file or its folder changes no closure', async () => {
-  const text = (name: string): string => `${asset}from . import near\nX = 1\n@asset\ndef ${name}(raw):\n    return near.f() + X\n`
+  const text = (name: string): string =>
+    `${asset}from . import near\nX = 1\n@asset\ndef ${name}(raw):\n    return near.f() + X\n`
   const near = 'def f():\n    return 1\n'
   using before = testProject({ 'assets/a/one.py': text('orders'), 'assets/a/near.py': near })
   using after = testProject({ 'assets/b/c/two.py': text('bookings'), 'assets/b/c/near.py': near })
@@ -337,7 +422,8 @@ test('a project parameter counts for the asset that reads it', async () => {
 
 test('clocks, entropy and draws count for the assets that reach them', async () => {
   using project = testProject({
-    'when.py': 'from datetime import datetime as dt\nimport uuid\ndef now():\n    return dt.now()\ndef key():\n    return uuid.uuid4()\n',
+    'when.py':
+      'from datetime import datetime as dt\nimport uuid\ndef now():\n    return dt.now()\ndef key():\n    return uuid.uuid4()\n',
     'assets/a.py': `${asset}import numpy as np
 import when
 @asset
@@ -355,9 +441,13 @@ def four():
 `,
   })
   const closures = await project.closures()
-  const volatile = (id: string): string[] => closures.of(id).volatile.map((use) => `${use.kind} ${use.what} ${use.file}:${use.line}`)
+  const volatile = (id: string): string[] =>
+    closures.of(id).volatile.map((use) => `${use.kind} ${use.what} ${use.file}:${use.line}`)
   expect(volatile('one')).toEqual(['clock datetime.datetime.now when.py:4'])
-  expect(volatile('two').sort()).toEqual(['random numpy.random.default_rng() assets/a.py:9', 'random uuid.uuid4 when.py:6'])
+  expect(volatile('two').sort()).toEqual([
+    'random numpy.random.default_rng() assets/a.py:9',
+    'random uuid.uuid4 when.py:6',
+  ])
   expect(volatile('three')).toEqual([])
   expect(['three', 'four'].map((id) => closures.of(id).drawsRandom)).toEqual([true, false])
   expect(closures.of('three').diagnostics.map((found) => found.code)).toEqual(['D050'])
@@ -377,13 +467,22 @@ test('a package that is not in the lock is said, with what to type', async () =>
 test('classes named in pickles carry their code, and everything that importing them runs', async () => {
   const files = {
     'assets/a.py': `${asset}from models import Model\n@asset\ndef one():\n    return Model()\nclass Own:\n    x = 1\n`,
-    'models.py': 'from deep import rate\nclass Model:\n    def fit(self):\n        return rate()\nclass Other:\n    x = 1\n',
+    'models.py':
+      'from deep import rate\nclass Model:\n    def fit(self):\n        return rate()\nclass Other:\n    x = 1\n',
     'deep.py': 'def rate():\n    return 1\n',
   }
   const digests = async (changed: FileMap): Promise<(string | null)[]> => {
     using project = testProject({ ...files, ...changed })
     const closures = await project.closures()
-    return ['models.Model', 'models.Other', 'assets.a.Own', 'a.Own', 'pandas.DataFrame', 'builtins.list', '__main__.X'].map((full) => {
+    return [
+      'models.Model',
+      'models.Other',
+      'assets.a.Own',
+      'a.Own',
+      'pandas.DataFrame',
+      'builtins.list',
+      '__main__.X',
+    ].map((full) => {
       const dot = full.lastIndexOf('.')
       return closures.globalDigest({ module: full.slice(0, dot), name: full.slice(dot + 1) })
     })

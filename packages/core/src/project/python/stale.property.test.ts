@@ -85,7 +85,10 @@ test('an edit that changes a result changes the closure, and a comment never doe
         if (isNeutral && !oldClosures[i]!.includes('"unit":"text"')) expect(newClosures[i], name).toBe(oldClosures[i])
       })
     }),
-    { numRuns: runs, ...(process.env['CELLMILL_PROPERTY_SEED'] ? { seed: Number(process.env['CELLMILL_PROPERTY_SEED']) } : {}) },
+    {
+      numRuns: runs,
+      ...(process.env['CELLMILL_PROPERTY_SEED'] ? { seed: Number(process.env['CELLMILL_PROPERTY_SEED']) } : {}),
+    },
   )
   process.stdout.write(
     `closures: ${count.pairs} pairs, ${count.changed} results changed, ${count.needless} closures changed without need, ${count.failed} failed before the edit\n`,

@@ -34,7 +34,12 @@ function expression(imports: readonly string[], own: Own): fc.Arbitrary<string> 
   const patterns: fc.Arbitrary<string>[] = [
     number.map(String),
     fc.tuple(prefix, dataName).map(([p, n]) => p + n),
-    fc.tuple(qualified(imports, own, (n) => `f${n}`), number).map(([f, x]) => (f === '0' ? f : `${f}(${x})`)),
+    fc
+      .tuple(
+        qualified(imports, own, (n) => `f${n}`),
+        number,
+      )
+      .map(([f, x]) => (f === '0' ? f : `${f}(${x})`)),
     qualified(imports, own, (n) => `Cls${n}().m()`),
     qualified(imports, own, (n) => `Cls${n}.a`),
     prefix.map((p) => `sorted(${p}REG)`),
@@ -70,7 +75,9 @@ function definitions(imports: readonly string[]): fc.Arbitrary<readonly string[]
       fc.constant(`D${n} = len(L)`),
       fc.constant(`D${n} = tuple(REG)`),
       number.map((x) => `D${n} = {"a": ${x}, "b": [i * C0 for i in range(3)]}`),
-      fc.tuple(dataName, number).map(([name, x]) => (name.startsWith('C') ? `D${n} = str(${name}) + "${x}"` : `D${n} = ${x}`)),
+      fc
+        .tuple(dataName, number)
+        .map(([name, x]) => (name.startsWith('C') ? `D${n} = str(${name}) + "${x}"` : `D${n} = ${x}`)),
       ...imports.map((m) => letter.map((k) => `D${n} = (${m}.C${k}, ${m}.f${k}(1))`)),
       ...imports.map((m) => letter.map((k) => `D${n} = ${m}.D${k}`)),
       ...imports.map((m) => letter.map((k) => `from ${m} import C${k} as D${n}`)),
@@ -106,16 +113,26 @@ function functionText(imports: readonly string[], n: string): fc.Arbitrary<strin
   const patterns: fc.Arbitrary<string>[] = [
     fc.tuple(value, value).map(([a, b]) => `def f${n}(x):\n    """Doc."""\n    return (x, ${a}, ${b})`),
     fc.tuple(value, letter).map(([a, k]) => `def f${n}(x, y=C${k}):\n    return (x, y, ${a})`),
-    fc.tuple(value, number).map(([a, x]) => `import functools\n@functools.lru_cache\ndef f${n}(x):\n    C0 = ${x}\n    return (x, C0, ${a})`),
+    fc
+      .tuple(value, number)
+      .map(
+        ([a, x]) => `import functools\n@functools.lru_cache\ndef f${n}(x):\n    C0 = ${x}\n    return (x, C0, ${a})`,
+      ),
     value.map((a) => `f${n} = lambda x: (x, ${a})`),
     value.map((a) => `@register("${n}")\ndef f${n}(x):\n    return (x, ${a})`),
     fc.tuple(letter, number).map(([k, x]) => `def f${n}(x):\n    global C${k}\n    C${k} = ${x}\n    return C${k}`),
     fc.tuple(dataName, number).map(([name, x]) => `def f${n}(x, name="${name}"):\n    return (globals()[name], ${x})`),
   ]
   for (const module of imports) {
-    patterns.push(letter.map((k) => `def f${n}(x):\n    import ${module} as inner\n    return (x, inner.C${k}, inner.f${k}(x))`))
+    patterns.push(
+      letter.map((k) => `def f${n}(x):\n    import ${module} as inner\n    return (x, inner.C${k}, inner.f${k}(x))`),
+    )
     patterns.push(letter.map((k) => `from ${module} import f${k} as f${n}`))
-    patterns.push(fc.tuple(letter, number).map(([k, x]) => `def f${n}(x):\n    ${module}.C${k} = ${x}\n    return (x, ${module}.f${k}(x))`))
+    patterns.push(
+      fc
+        .tuple(letter, number)
+        .map(([k, x]) => `def f${n}(x):\n    ${module}.C${k} = ${x}\n    return (x, ${module}.f${k}(x))`),
+    )
   }
   return fc.oneof(...patterns)
 }
@@ -123,12 +140,30 @@ function functionText(imports: readonly string[], n: string): fc.Arbitrary<strin
 function classText(imports: readonly string[], n: string): fc.Arbitrary<string> {
   const below = every.filter((other) => other < n)
   const value = expression(imports, below)
-  const inherited = fc.constantFrom('Base', ...below.map((k) => `Cls${k}`), ...imports.map((module) => `${module}.Base`))
+  const inherited = fc.constantFrom(
+    'Base',
+    ...below.map((k) => `Cls${k}`),
+    ...imports.map((module) => `${module}.Base`),
+  )
   return fc.oneof(
-    fc.tuple(number, value).map(([x, e]) => `class Cls${n}:\n    a = ${x}\n    def m(self):\n        return (self.a, ${e})`),
-    fc.tuple(inherited, value).map(([b, e]) => `class Cls${n}(${b}):\n    """Doc."""\n    def m(self):\n        return (self.a, ${e})`),
-    fc.tuple(inherited, number).map(([b, x]) => `class Cls${n}(${b}):\n    a = ${x}\n    @property\n    def p(self):\n        return self.a\n    def m(self):\n        return self.p`),
-    fc.tuple(number, letter).map(([x, k]) => `import dataclasses\n@dataclasses.dataclass\nclass Cls${n}:\n    a: int = ${x}\n    b: int = C${k}\n    def m(self):\n        return (self.a, self.b)`),
+    fc
+      .tuple(number, value)
+      .map(([x, e]) => `class Cls${n}:\n    a = ${x}\n    def m(self):\n        return (self.a, ${e})`),
+    fc
+      .tuple(inherited, value)
+      .map(([b, e]) => `class Cls${n}(${b}):\n    """Doc."""\n    def m(self):\n        return (self.a, ${e})`),
+    fc
+      .tuple(inherited, number)
+      .map(
+        ([b, x]) =>
+          `class Cls${n}(${b}):\n    a = ${x}\n    @property\n    def p(self):\n        return self.a\n    def m(self):\n        return self.p`,
+      ),
+    fc
+      .tuple(number, letter)
+      .map(
+        ([x, k]) =>
+          `import dataclasses\n@dataclasses.dataclass\nclass Cls${n}:\n    a: int = ${x}\n    b: int = C${k}\n    def m(self):\n        return (self.a, self.b)`,
+      ),
   )
 }
 
@@ -143,7 +178,12 @@ function statement(imports: readonly string[]): fc.Arbitrary<string> {
     fc.constant('bump()'),
     fc.tuple(letter, number).map(([n, x]) => `try:\n    C${n} = ${x} + C${n}\nexcept TypeError:\n    C${n} = 0`),
     fc.tuple(letter, number).map(([n, x]) => `def set${n}():\n    global C${n}\n    C${n} = ${x}\nset${n}()`),
-    fc.constantFrom('def len(x):\n    return 77', 'def max(*x):\n    return 78', 'U = 1', 'def unused():\n    return 1'),
+    fc.constantFrom(
+      'def len(x):\n    return 77',
+      'def max(*x):\n    return 78',
+      'U = 1',
+      'def unused():\n    return 1',
+    ),
     fc.constantFrom('__all__ = ["C0", "f0", "f1"]', '__all__ = ["C1", "REG", "L"]', 'import json', 'pass'),
   ]
   for (const module of imports) {
@@ -212,7 +252,11 @@ function withStatements(program: Program, file: string, statements: readonly str
 }
 
 function change(program: Program, file: string, index: number, edit: (text: string) => readonly string[]): Program {
-  return withStatements(program, file, program[file]!.flatMap((text, i) => (i === index ? edit(text) : [text])))
+  return withStatements(
+    program,
+    file,
+    program[file]!.flatMap((text, i) => (i === index ? edit(text) : [text])),
+  )
 }
 
 export const edit: fc.Arbitrary<Edit> = fc.oneof(
@@ -259,7 +303,9 @@ export const edit: fc.Arbitrary<Edit> = fc.oneof(
     isNeutral: false,
     apply: (program) => {
       const { file, index } = at(program, where)
-      return change(program, file, index, (text) => [text.replaceAll(`C${from}`, `C${to}`).replaceAll(`f${to}(`, `f${from}(`)])
+      return change(program, file, index, (text) => [
+        text.replaceAll(`C${from}`, `C${to}`).replaceAll(`f${to}(`, `f${from}(`),
+      ])
     },
   })),
   position.map((where): Edit => ({

@@ -3,7 +3,6 @@
 Each runs in a forked child that imports the module as a step process does, so that nothing stays between them.
 """
 
-import importlib
 import json
 import os
 import sys
@@ -12,8 +11,8 @@ import types
 root_of_cellmill = sys.argv[1]
 sys.path.append(root_of_cellmill)
 
-import cellmill  # noqa: E402, F401
-from cellmill._runner import project_code  # noqa: E402
+import cellmill  # noqa: F401
+from cellmill._runner import project_code
 
 sys.dont_write_bytecode = True
 
