@@ -23,7 +23,7 @@ import type { ProjectFiles } from './python/python-files.ts'
 import { discoverSql } from './sql/discover-sql.ts'
 import type { DiscoveredSql, ProjectFile } from './sql/discover-sql.ts'
 import { linkSql } from './sql/link-sql.ts'
-import { discoverTypeScript } from './typescript/discover-typescript.ts'
+import type { DiscoveredTypeScript } from './typescript/discover-typescript.ts'
 
 export interface BuildModelRequest {
   readonly root: string
@@ -53,7 +53,7 @@ export async function buildModel(request: BuildModelRequest): Promise<BuiltModel
   const config = await loadConfig(request.root, request.cacheFolder)
   const { sql, used } = await readSql(request)
   const python = await readPython(request)
-  const typescript = await discoverTypeScript(request)
+  const typescript = await readTypeScript(request)
   const code = [...python.steps, ...typescript.steps]
   const linkedSql = linkAllSql(sql, code, config.config.sources)
   const linked = linkProject([...code, ...linkedSql.steps], config.config.sources)
@@ -150,6 +150,20 @@ async function readPython(request: BuildModelRequest): Promise<OtherSteps> {
     environment,
     clock: request.clock,
   })
+}
+
+const noTypeScript: DiscoveredTypeScript = {
+  steps: [],
+  parameters: [],
+  facts: { modules: {}, data: {}, packages: {}, installed: [] },
+  packages: {},
+  diagnostics: [],
+}
+
+async function readTypeScript(request: BuildModelRequest): Promise<DiscoveredTypeScript> {
+  if (!request.listing.some((file) => /^assets\/.*\.m?ts$/.test(file))) return noTypeScript
+  const { discoverTypeScript } = await import('./typescript/discover-typescript.ts')
+  return discoverTypeScript(request)
 }
 
 /** Views that Python, TypeScript or a check reads must be tables; other queries inline them. */

@@ -143,8 +143,8 @@ WITH o AS (SELECT * FROM orders) SELECT id, day, kind, total FROM o WHERE total 
         "D002 assets/empty.sql:1:1+1 The file holds no query. | an asset is one query: SELECT, FROM, WITH or VALUES",
         "D031 assets/files.sql:1:15+12 the query reads 'data/x.csv' directly | declare it in cellmill.config.ts, as  sources: { NAME: file('data/x.csv') }, and write  FROM NAME",
         "D031 assets/files.sql:1:33+8 read_csv() reads a file or an address directly | declare it in cellmill.config.ts, as  sources: { NAME: file('PATH') }, and write  FROM NAME",
-        "D032 assets/functions.sql:1:8+4 there is no function 'nowe' | write it as a macro in sql/macros/",
-        "D032 assets/functions.sql:1:16+6 there is no function 'lenght' | write it as a macro in sql/macros/",
+        "D032 assets/functions.sql:1:8+4 there is no function 'nowe' | did you mean 'now'?",
+        "D032 assets/functions.sql:1:16+6 there is no function 'lenght' | did you mean 'length'?",
         "D002 assets/insert.sql:1:1+6 Only a query (SELECT, FROM, WITH, VALUES) makes an asset. | an asset is one query: SELECT, FROM, WITH or VALUES",
         "D010 assets/names.sql:2:15+6 there is no asset or source called 'ordres' | did you mean 'orders'?",
         "D024 assets/names.sql:2:32+9 there is no parameter called 'min_totl' | did you mean 'min_total'?",
@@ -256,9 +256,8 @@ WITH o AS (SELECT * FROM orders) SELECT id, day, kind, total FROM o WHERE total 
       'assets/valid.sql': '-- @materialize view\n-- @check not_null(id)\nselect id, total from orders where total > 1',
     })
     expect((await one.load()).project.steps.map((step) => step.id)).toEqual(['a', 'valid', 'valid.not_null(id)'])
-    expect(
-      await one.write({ 'assets/valid.sql': '-- @materialize view\nselect * from a' }).problems(),
-    ).toMatchInlineSnapshot(`
+    expect(await one.write({ 'assets/valid.sql': '-- @materialize view\nselect * from a' }).problems())
+      .toMatchInlineSnapshot(`
       [
         "D012 assets/valid.sql:2:15+1 assets depend on each other in a circle: a -> a | take 'a' out of 'a', or split the asset that both need",
       ]
