@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -55,7 +54,7 @@ class Project:
         self.root.mkdir(parents=True)
         self._runs = 0
 
-    def write(self, **files: str) -> "Project":
+    def write(self, **files: str) -> Project:
         for name, text in files.items():
             path = self.root / (name.replace("__", "/") + ".py")
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -91,7 +90,9 @@ class Project:
         )  # fmt: skip
         return Done(folder, process)
 
-    def asset(self, argument: str, value: Any, form: str = "pandas", annotation: str = "pd.DataFrame", **more: Any) -> dict[str, Any]:
+    def asset(
+        self, argument: str, value: Any, form: str = "pandas", annotation: str = "pd.DataFrame", **more: Any
+    ) -> dict[str, Any]:
         """A stored value as a step's input."""
         import pickle
 
@@ -107,7 +108,9 @@ class Project:
             "folder": str(folder), "files": [f"data.{codec}"], "sourcePaths": [], "isGlob": False, "name": argument, "options": {}, **more,
         }  # fmt: skip
 
-    def source(self, argument: str, files: dict[str, str], form: str = "path", annotation: str = "str", **more: Any) -> dict[str, Any]:
+    def source(
+        self, argument: str, files: dict[str, str], form: str = "path", annotation: str = "str", **more: Any
+    ) -> dict[str, Any]:
         folder = self.folder / f"capture-{argument}"
         for name, text in files.items():
             path = folder / name

@@ -18,10 +18,21 @@ def test_decorators_give_the_same_function_back():
         """One row per order."""
         return orders, currency
 
-    for decorate in (asset, report, effect, setup, asset(kind="table", reads={"orders": ["id"]}, retries=2), check("orders"), check(made, severity="warn")):
+    for decorate in (
+        asset,
+        report,
+        effect,
+        setup,
+        asset(kind="table", reads={"orders": ["id"]}, retries=2),
+        check("orders"),
+        check(made, severity="warn"),
+    ):
         assert decorate(made) is made
     assert made(1) == (1, "EUR") and made.__doc__ == "One row per order."
-    assert pickle.loads(pickle.dumps(test_decorators_give_the_same_function_back)) is test_decorators_give_the_same_function_back
+    assert (
+        pickle.loads(pickle.dumps(test_decorators_give_the_same_function_back))
+        is test_decorators_give_the_same_function_back
+    )
 
 
 def test_what_was_declared_can_be_read():
@@ -29,7 +40,11 @@ def test_what_was_declared_can_be_read():
     def split(): ...
 
     declared = split.__cellmill__
-    assert declared.kind == "asset" and declared.options["outputs"] == ("train", "test") and declared.options["refresh"] == "1h"
+    assert (
+        declared.kind == "asset"
+        and declared.options["outputs"] == ("train", "test")
+        and declared.options["refresh"] == "1h"
+    )
 
 
 @pytest.mark.parametrize(
@@ -57,7 +72,9 @@ def test_a_parameter_is_its_default_outside_of_a_step(value):
 
 def test_importing_it_imports_nothing_outside_the_standard_library():
     code = "import sys; import cellmill; print([m for m in sys.modules if m.partition('.')[0] in ('pandas', 'numpy', 'pyarrow', 'asyncio')])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=cellmill.__path__[0] + "/..", check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=cellmill.__path__[0] + "/..", check=True
+    )
     assert done.stdout.strip() == "[]"
 
 
@@ -67,7 +84,9 @@ def command(tmp_path, monkeypatch):
 
     def answers(value, code=0, error=""):
         script = tmp_path / "cellmill"
-        script.write_text(f"#!{sys.executable}\nimport json, sys\nopen({str(tmp_path / 'asked')!r}, 'w').write(json.dumps(sys.argv[1:]))\nsys.stderr.write({error!r})\nprint({json.dumps(value)!r})\nsys.exit({code})\n")
+        script.write_text(
+            f"#!{sys.executable}\nimport json, sys\nopen({str(tmp_path / 'asked')!r}, 'w').write(json.dumps(sys.argv[1:]))\nsys.stderr.write({error!r})\nprint({json.dumps(value)!r})\nsys.exit({code})\n"
+        )
         script.chmod(script.stat().st_mode | stat.S_IEXEC)
         monkeypatch.setenv("CELLMILL_CLI", str(script))
         return lambda: json.loads((tmp_path / "asked").read_text())
@@ -96,7 +115,9 @@ def test_loads_tables_objects_and_files(command, tmp_path):
 
 
 def test_what_the_command_refuses_is_raised_with_its_hint(command):
-    command({"error": {"code": "UNKNOWN_NAME", "message": "there is no asset 'ordrs'", "hint": "did you mean 'orders'?"}}, 2)
+    command(
+        {"error": {"code": "UNKNOWN_NAME", "message": "there is no asset 'ordrs'", "hint": "did you mean 'orders'?"}}, 2
+    )
     with pytest.raises(cellmill.LoadError, match="(?s)there is no asset 'ordrs'.*hint: did you mean 'orders'"):
         load("ordrs")
     command("not an answer", 1, "it broke")

@@ -33,8 +33,15 @@ def test_a_table_arrives_in_each_form(project, form, expected):
 
 @pytest.mark.parametrize("form", ["pandas", "polars", "polars-lazy", "pyarrow", "duckdb", "rows"])
 def test_hands_over_exactly_the_declared_columns_in_their_order(project, form):
-    given = project.asset("x", pd.DataFrame({"a": [1], "b": ["x"], "c": [2.0]}, index=pd.Index([7], name="k")), form=form, columns=["c", "a"])
-    names = {"rows": "list(x[0])", "pyarrow": "x.column_names", "polars-lazy": "x.collect().columns"}.get(form, "list(x.columns)")
+    given = project.asset(
+        "x",
+        pd.DataFrame({"a": [1], "b": ["x"], "c": [2.0]}, index=pd.Index([7], name="k")),
+        form=form,
+        columns=["c", "a"],
+    )
+    names = {"rows": "list(x[0])", "pyarrow": "x.column_names", "polars-lazy": "x.collect().columns"}.get(
+        form, "list(x.columns)"
+    )
     assert described(project, given, names) == ["c", "a"]
 
 
@@ -52,8 +59,14 @@ def test_a_missing_column_is_named(project):
 
 def test_an_object_arrives_as_it_was_and_its_frame_in_the_form_asked_for(project):
     frame = pd.DataFrame({"a": [[1], None]})
-    assert described(project, project.asset("x", frame, codec="pickle"), "[x.a.tolist(), type(x).__name__]") == [[[1], None], "DataFrame"]
-    assert described(project, project.asset("x", pd.DataFrame({"a": [1]}), codec="pickle", form="polars")) == "polars.DataFrame"
+    assert described(project, project.asset("x", frame, codec="pickle"), "[x.a.tolist(), type(x).__name__]") == [
+        [[1], None],
+        "DataFrame",
+    ]
+    assert (
+        described(project, project.asset("x", pd.DataFrame({"a": [1]}), codec="pickle", form="polars"))
+        == "polars.DataFrame"
+    )
     assert described(project, project.asset("x", {"k": 1}, codec="pickle", form="object"), "x") == {"k": 1}
 
 
@@ -73,7 +86,13 @@ def test_a_source_arrives_under_its_own_relative_path(project):
 
 @pytest.mark.parametrize(
     ("annotation", "expected"),
-    [("list[str]", ["data/a.csv", "data/b.csv"]), ("", ["data/a.csv", "data/b.csv"]), ("str", "data"), ("list[Path]", ["data/a.csv", "data/b.csv"]), ("Path", "data")],
+    [
+        ("list[str]", ["data/a.csv", "data/b.csv"]),
+        ("", ["data/a.csv", "data/b.csv"]),
+        ("str", "data"),
+        ("list[Path]", ["data/a.csv", "data/b.csv"]),
+        ("Path", "data"),
+    ],
 )
 def test_a_glob_arrives_as_its_paths_or_their_folder(project, annotation, expected):
     given = project.source("x", {"data/a.csv": "a\n1\n", "data/b.csv": "a\n2\n"}, annotation=annotation, isGlob=True)
@@ -92,26 +111,45 @@ def test_a_path_from_outside_is_staged_inside(project, path):
 
 @pytest.mark.parametrize("form", ["pandas", "polars", "polars-lazy", "pyarrow", "duckdb", "rows"])
 def test_a_source_is_read_with_its_declared_options(project, form):
-    given = project.source("x", {"d/x.csv": "a;b\n1;x\n2;y\n"}, form=form, annotation="", options={"delim": ";"}, columns=["b"])
-    cells = {"pandas": "x.b.tolist()", "polars": "x['b'].to_list()", "polars-lazy": "x.collect()['b'].to_list()", "pyarrow": "x['b'].to_pylist()", "duckdb": "[r[0] for r in x.fetchall()]", "rows": "[r['b'] for r in x]"}
+    given = project.source(
+        "x", {"d/x.csv": "a;b\n1;x\n2;y\n"}, form=form, annotation="", options={"delim": ";"}, columns=["b"]
+    )
+    cells = {
+        "pandas": "x.b.tolist()",
+        "polars": "x['b'].to_list()",
+        "polars-lazy": "x.collect()['b'].to_list()",
+        "pyarrow": "x['b'].to_pylist()",
+        "duckdb": "[r[0] for r in x.fetchall()]",
+        "rows": "[r['b'] for r in x]",
+    }
     assert described(project, given, cells[form]) == ["x", "y"]
 
 
 def test_files_of_a_glob_are_one_frame_in_the_order_of_their_names(project):
-    given = project.source("x", {"d/a.csv": "a\n1\n", "d/b.csv": "a\n2\n"}, form="pandas", annotation="pd.DataFrame", isGlob=True)
+    given = project.source(
+        "x", {"d/a.csv": "a\n1\n", "d/b.csv": "a\n2\n"}, form="pandas", annotation="pd.DataFrame", isGlob=True
+    )
     assert described(project, given, "[x.a.tolist(), x.index.tolist()]") == [[1, 2], [0, 1]]
 
 
 def test_json_lines_are_known_by_their_suffix(project):
-    given = project.source("x", {"d/x.jsonl": '{"a": 1}\n{"a": 2}\n'}, form="pandas", annotation="pd.DataFrame", codec="json")
+    given = project.source(
+        "x", {"d/x.jsonl": '{"a": 1}\n{"a": 2}\n'}, form="pandas", annotation="pd.DataFrame", codec="json"
+    )
     assert described(project, given, "x.a.tolist()") == [1, 2]
 
 
 def test_an_unknown_option_or_format_is_refused_with_what_to_write(project):
     project.write(assets__a="def made(x): return 1\n")
-    unknown = project.run(inputs=[project.source("x", {"x.csv": "a\n1\n"}, form="pandas", annotation="pd.DataFrame", options={"sniff": 3})])
+    unknown = project.run(
+        inputs=[
+            project.source("x", {"x.csv": "a\n1\n"}, form="pandas", annotation="pd.DataFrame", options={"sniff": 3})
+        ]
+    )
     assert unknown.error["kind"] == "contract" and "sniff" in unknown.error["message"]
-    binary = project.run(inputs=[project.source("x", {"x.bin": "a"}, form="pandas", annotation="pd.DataFrame", codec="other")])
+    binary = project.run(
+        inputs=[project.source("x", {"x.bin": "a"}, form="pandas", annotation="pd.DataFrame", codec="other")]
+    )
     assert "x: str" in binary.error["hint"]
 
 

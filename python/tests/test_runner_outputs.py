@@ -13,7 +13,9 @@ def project(tmp_path):
 
 
 def run(project, body, outputs=None, **work):
-    project.write(assets__a=f"import pandas as pd\nimport numpy as np\ndef made():\n{''.join('    ' + line + chr(10) for line in body.splitlines())}")
+    project.write(
+        assets__a=f"import pandas as pd\nimport numpy as np\ndef made():\n{''.join('    ' + line + chr(10) for line in body.splitlines())}"
+    )
     return project.run(outputs=outputs or [output()], **work)
 
 
@@ -102,7 +104,9 @@ def test_what_parquet_keeps_is_a_table_and_comes_back_exactly(corpus, name):
     done, position = corpus[name]
     left = done.report["outputs"][position]
     assert left["kind"] == "table", left
-    assert encode.digest(table_codec.read_table([str(done.outputs / left["entry"])], "pandas", None)) == exactly(PLAIN[name])
+    assert encode.digest(table_codec.read_table([str(done.outputs / left["entry"])], "pandas", None)) == exactly(
+        PLAIN[name]
+    )
 
 
 @pytest.mark.parametrize("name", sorted(set(AWKWARD) - {"Series"}))
@@ -124,19 +128,43 @@ def test_the_refusal_names_the_column_and_the_value(project):
 
 
 def test_other_frames_are_tables_too(project):
-    for text in ("__import__('polars').DataFrame({'a': [1, None]})", "__import__('polars').LazyFrame({'a': [1]})", "__import__('pyarrow').table({'a': [1.5, float('nan')]})", "__import__('duckdb').sql('select 1 as a')"):
+    for text in (
+        "__import__('polars').DataFrame({'a': [1, None]})",
+        "__import__('polars').LazyFrame({'a': [1]})",
+        "__import__('pyarrow').table({'a': [1.5, float('nan')]})",
+        "__import__('duckdb').sql('select 1 as a')",
+    ):
         assert run(project, f"return {text}").report["outputs"][0]["kind"] == "table", text
     lossy = run(project, "import duckdb\nreturn duckdb.sql('select 1::hugeint as a')")
     assert lossy.error["kind"] == "contract" and "HUGEINT comes back as DOUBLE" in lossy.error["message"]
 
 
-@pytest.mark.parametrize("returned", ["(1, [2])", "[1, [2]]", "{'test': [2], 'train': 1}", "__import__('collections').namedtuple('Split', 'train test')(1, [2])", "__import__('types').SimpleNamespace(test=[2], train=1)"])
+@pytest.mark.parametrize(
+    "returned",
+    [
+        "(1, [2])",
+        "[1, [2]]",
+        "{'test': [2], 'train': 1}",
+        "__import__('collections').namedtuple('Split', 'train test')(1, [2])",
+        "__import__('types').SimpleNamespace(test=[2], train=1)",
+    ],
+)
 def test_several_outputs_go_by_order_or_by_name(project, returned):
     done = run(project, f"return {returned}", [output("train", "object"), output("test", "object")])
     assert [done.value(0), done.value(1)] == [1, [2]], done.stderr
 
 
-@pytest.mark.parametrize("returned", ["1", "(1, 2, 3)", "{'train': 1}", "{'train': 1, 'test': 2, 'more': 3}", "'ab'", "pd.DataFrame({'train': [1], 'test': [2]})"])
+@pytest.mark.parametrize(
+    "returned",
+    [
+        "1",
+        "(1, 2, 3)",
+        "{'train': 1}",
+        "{'train': 1, 'test': 2, 'more': 3}",
+        "'ab'",
+        "pd.DataFrame({'train': [1], 'test': [2]})",
+    ],
+)
 def test_a_wrong_number_of_outputs_is_refused(project, returned):
     done = run(project, f"return {returned}", [output("train", "object"), output("test", "object")])
     assert done.error["kind"] == "contract" and "train, test" in done.error["message"]
@@ -152,7 +180,14 @@ def test_no_rows_is_a_warning(project):
     assert done.code == 0 and done.report["warnings"] == ["'made' has no rows"]
 
 
-@pytest.mark.parametrize(("text", "part"), [("{'model': [1, lambda: 2]}", "['model'][1]"), ("__import__('threading').Lock()", "lock"), ("(n for n in [1])", "generator")])
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("{'model': [1, lambda: 2]}", "['model'][1]"),
+        ("__import__('threading').Lock()", "lock"),
+        ("(n for n in [1])", "generator"),
+    ],
+)
 def test_a_value_that_cannot_be_kept_names_the_part(project, text, part):
     done = run(project, f"return {text}", OBJECT)
     assert done.error["kind"] == "contract" and part in done.error["message"]
@@ -163,11 +198,24 @@ def test_files_are_kept_under_their_names(project):
     assert (done.outputs / "0.file/out.csv").read_text() == "a"
     done = run(project, "return b'xyz'", [output(kind="file", declared=True)], options={"export": "reports/final.bin"})
     assert (done.outputs / "0.file/final.bin").read_bytes() == b"xyz"
-    done = run(project, "import os\nos.mkdir('d')\nopen('d/1.txt', 'w').write('a')\nopen('d/2.txt', 'w').write('b')\nreturn 'd'", [output(kind="file", declared=True)])
+    done = run(
+        project,
+        "import os\nos.mkdir('d')\nopen('d/1.txt', 'w').write('a')\nopen('d/2.txt', 'w').write('b')\nreturn 'd'",
+        [output(kind="file", declared=True)],
+    )
     assert done.report["outputs"][0]["summary"]["files"] == ["1.txt", "2.txt"]
 
 
-@pytest.mark.parametrize(("body", "why"), [("return 'nope.csv'", "no file"), ("return 3", "a int"), ("import os\nos.makedirs('d/e')\nreturn 'd'", "regular"), ("open('a\\nb', 'w')\nreturn 'a\\nb'", "name"), ("import os\nos.mkfifo('p')\nreturn 'p'", "regular")])
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        ("return 'nope.csv'", "no file"),
+        ("return 3", "a int"),
+        ("import os\nos.makedirs('d/e')\nreturn 'd'", "regular"),
+        ("open('a\\nb', 'w')\nreturn 'a\\nb'", "name"),
+        ("import os\nos.mkfifo('p')\nreturn 'p'", "regular"),
+    ],
+)
 def test_what_is_no_plain_file_is_refused(project, body, why):
     done = run(project, body, [output(kind="file", declared=True)])
     assert done.error["kind"] == "contract" and why in done.error["message"]

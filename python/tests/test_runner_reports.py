@@ -14,7 +14,9 @@ def project(tmp_path):
 
 
 def show(project, body, **work):
-    project.write(assets__a=f"import pandas as pd\ndef made(*args):\n{''.join('    ' + line + chr(10) for line in body.splitlines())}")
+    project.write(
+        assets__a=f"import pandas as pd\ndef made(*args):\n{''.join('    ' + line + chr(10) for line in body.splitlines())}"
+    )
     done = project.run(outputs=REPORT, kind="report", **work)
     assert done.code == 0, done.stderr
     folder = done.outputs / "0.report"
@@ -52,13 +54,17 @@ def test_show_ends_a_figure_and_text_keeps_its_place(project):
 
 def test_figures_end_where_another_notebook_cell_begins(project):
     body = PLOT.format(3) + "\nprint('a')\nplt.plot([9])\nprint('b')"
-    lines = [{"file": "assets/a.py", "line": line, "cell": cell} for line, cell in ((3, 1), (4, 1), (5, 1), (6, 2), (7, 2))]
+    lines = [
+        {"file": "assets/a.py", "line": line, "cell": cell} for line, cell in ((3, 1), (4, 1), (5, 1), (6, 2), (7, 2))
+    ]
     _, parts, _ = show(project, body, lines=lines)
     assert [(part["type"], part["cell"]) for part in parts] == [("text", 1), ("figure", 1), ("text", 2), ("figure", 2)]
 
 
 def test_shows_returned_frames_metrics_and_text(project):
-    done, parts, folder = show(project, "return {'rmse': 0.5, 'n': 3, 'bad': float('nan'), 'table': pd.DataFrame({'a': [1]})}")
+    done, parts, folder = show(
+        project, "return {'rmse': 0.5, 'n': 3, 'bad': float('nan'), 'table': pd.DataFrame({'a': [1]})}"
+    )
     assert [(part["type"], part["name"]) for part in parts] == [("metrics", None), ("table", "table")]
     assert done.report["outputs"][0]["summary"]["metrics"] == {"rmse": 0.5, "n": 3, "bad": "nan"}
     assert "<table" in (folder / parts[1]["files"]["html"]).read_text()
@@ -70,7 +76,10 @@ def test_shows_returned_frames_metrics_and_text(project):
 
 
 def test_shows_what_is_displayed_as_a_notebook_would(project):
-    _, parts, folder = show(project, "from IPython.display import display, HTML\ndisplay(pd.DataFrame({'a': [1]}))\ndisplay(HTML('<b>x</b>'))")
+    _, parts, folder = show(
+        project,
+        "from IPython.display import display, HTML\ndisplay(pd.DataFrame({'a': [1]}))\ndisplay(HTML('<b>x</b>'))",
+    )
     assert [part["type"] for part in parts] == ["table", "html"]
     assert (folder / parts[1]["files"]["html"]).read_text() == "<b>x</b>"
 
@@ -88,6 +97,8 @@ def test_names_of_all_files_are_safe(project):
 
 
 def test_an_asset_may_draw_and_its_figures_are_no_output(project):
-    project.write(assets__a="import matplotlib.pyplot as plt\ndef made():\n    plt.plot([1]); plt.show()\n    return plt.get_fignums()\n")
+    project.write(
+        assets__a="import matplotlib.pyplot as plt\ndef made():\n    plt.plot([1]); plt.show()\n    return plt.get_fignums()\n"
+    )
     done = project.run(outputs=[output(kind="object")])
     assert done.value() == [] and done.report["warnings"] == []

@@ -32,8 +32,12 @@ def test_a_file_is_named_with_the_line_that_asked_for_it(project, outside):
 
 def test_listing_a_folder_and_opening_a_database_count(project, outside):
     folder = outside.rpartition("/")[0]
-    assert seen(project, f"import os\ndef made():\n    return os.listdir({folder!r})\n") == [("file", folder, "assets/a.py:3")]
-    assert seen(project, f"import sqlite3\ndef made():\n    sqlite3.connect({outside!r}).close()\n    return 1\n") == [("file", outside, "assets/a.py:3")]
+    assert seen(project, f"import os\ndef made():\n    return os.listdir({folder!r})\n") == [
+        ("file", folder, "assets/a.py:3")
+    ]
+    assert seen(project, f"import sqlite3\ndef made():\n    sqlite3.connect({outside!r}).close()\n    return 1\n") == [
+        ("file", outside, "assets/a.py:3")
+    ]
 
 
 def test_its_own_files_inputs_and_packages_are_no_finding(project):
@@ -48,23 +52,47 @@ def test_what_is_not_there_was_not_read(project):
 
 
 def test_processes_and_sockets_are_seen(project):
-    assert seen(project, "import subprocess\ndef made():\n    return subprocess.run(['echo', 'hi'], capture_output=True).stdout\n") == [("process", "echo hi", "assets/a.py:3")]
-    assert seen(project, "import socket\ndef made():\n    try: socket.create_connection(('127.0.0.1', 9), 1)\n    except OSError: return 1\n")[-1] == ("network", "127.0.0.1:9", "assets/a.py:3")
+    assert seen(
+        project,
+        "import subprocess\ndef made():\n    return subprocess.run(['echo', 'hi'], capture_output=True).stdout\n",
+    ) == [("process", "echo hi", "assets/a.py:3")]
+    assert seen(
+        project,
+        "import socket\ndef made():\n    try: socket.create_connection(('127.0.0.1', 9), 1)\n    except OSError: return 1\n",
+    )[-1] == ("network", "127.0.0.1:9", "assets/a.py:3")
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
         ("import time\ndef made():\n    return time.time()\n", ("clock", "time.time()", "assets/a.py:3")),
-        ("from time import localtime\ndef made():\n    return tuple(localtime())\n", ("clock", "time.localtime()", "assets/a.py:3")),
-        ("import datetime\ndef made():\n    return datetime.datetime.now()\n", ("clock", "datetime.datetime.now()", "assets/a.py:3")),
-        ("from datetime import date\nTODAY = date.today()\ndef made():\n    return TODAY\n", ("clock", "date.today()", "assets/a.py:2")),
-        ("import pandas as pd\nclass C:\n    def now(self): return pd.Timestamp.now()\ndef made():\n    return C().now()\n", ("clock", "pd.Timestamp.now()", "assets/a.py:3")),
+        (
+            "from time import localtime\ndef made():\n    return tuple(localtime())\n",
+            ("clock", "time.localtime()", "assets/a.py:3"),
+        ),
+        (
+            "import datetime\ndef made():\n    return datetime.datetime.now()\n",
+            ("clock", "datetime.datetime.now()", "assets/a.py:3"),
+        ),
+        (
+            "from datetime import date\nTODAY = date.today()\ndef made():\n    return TODAY\n",
+            ("clock", "date.today()", "assets/a.py:2"),
+        ),
+        (
+            "import pandas as pd\nclass C:\n    def now(self): return pd.Timestamp.now()\ndef made():\n    return C().now()\n",
+            ("clock", "pd.Timestamp.now()", "assets/a.py:3"),
+        ),
         ("import uuid\ndef made():\n    return uuid.uuid4()\n", ("random", "uuid4()", "assets/a.py:3")),
         ("import os\ndef made():\n    return os.urandom(4)\n", ("random", "os.urandom()", "assets/a.py:3")),
         ("import secrets\ndef made():\n    return secrets.token_hex()\n", ("random", "token_hex()", "assets/a.py:3")),
-        ("import numpy as np\ndef made():\n    return np.random.default_rng().random()\n", ("random", "default_rng()", "assets/a.py:3")),
-        ("import os\ndef made():\n    return os.environ.get('HOST_NAME')\n", ("environment", "HOST_NAME", "assets/a.py:3")),
+        (
+            "import numpy as np\ndef made():\n    return np.random.default_rng().random()\n",
+            ("random", "default_rng()", "assets/a.py:3"),
+        ),
+        (
+            "import os\ndef made():\n    return os.environ.get('HOST_NAME')\n",
+            ("environment", "HOST_NAME", "assets/a.py:3"),
+        ),
         ("import os\ndef made():\n    return os.getenv('HOST_NAME')\n", ("environment", "HOST_NAME", "assets/a.py:3")),
     ],
 )

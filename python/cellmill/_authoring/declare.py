@@ -7,7 +7,8 @@ their types is found there, with the place in the file, so only types are looked
 from __future__ import annotations
 
 import types
-from typing import Any, Callable, Mapping, Sequence, TypeVar
+from typing import Any, TypeVar
+from collections.abc import Callable, Mapping, Sequence
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

@@ -25,7 +25,9 @@ def load(name: str, env: str | None = None, *, project: str | os.PathLike[str] |
         orders = cellmill.load("orders_clean", env="prod")
     """
     if os.environ.get("CELLMILL_STEP"):
-        raise LoadError(f"a step cannot load '{name}' by itself: take it as an argument, so that it is known as an input")
+        raise LoadError(
+            f"a step cannot load '{name}' by itself: take it as an argument, so that it is known as an input"
+        )
     answer = _ask(name, env, project)
     folder = answer.get("path") or answer.get("folder")
     if not isinstance(folder, str):

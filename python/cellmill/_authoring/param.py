@@ -7,7 +7,8 @@ stays what it would be without us, and needs no file.
 from __future__ import annotations
 
 import sys
-from typing import Any, Mapping, TypeVar
+from typing import Any, TypeVar
+from collections.abc import Mapping
 
 Value = TypeVar("Value")
 

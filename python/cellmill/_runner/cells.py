@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import sys
 import types
-from typing import Any, Callable
+from typing import Any
+from collections.abc import Callable
 
 
 class CellMap:
@@ -25,7 +26,9 @@ class CellMap:
         return {line: self._cells[(file, line)] for line in numbers if (file, line) in self._cells}
 
 
-def call_by_cells(call: Callable[[], Any], code: types.CodeType, cells: dict[int, int], entered: Callable[[int], None]) -> Any:
+def call_by_cells(
+    call: Callable[[], Any], code: types.CodeType, cells: dict[int, int], entered: Callable[[int], None]
+) -> Any:
     """Calls, and tells each time that `code` goes on to a line of another cell. The last cell's end is the caller's."""
     current: list[int | None] = [None]
 

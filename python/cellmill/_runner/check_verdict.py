@@ -46,7 +46,13 @@ def _judge_rows(value: Any, kind: str, outputs: str) -> tuple[dict[str, Any], li
     count = {"pandas": len, "polars": len, "pyarrow": lambda v: v.num_rows, "duckdb": lambda v: v.shape[0]}[kind](value)
     if count == 0:
         return _verdict(True, "", 0), []
-    few = value.head(EVIDENCE_ROWS) if kind in ("pandas", "polars") else value.slice(0, EVIDENCE_ROWS) if kind == "pyarrow" else value.limit(EVIDENCE_ROWS)
+    few = (
+        value.head(EVIDENCE_ROWS)
+        if kind in ("pandas", "polars")
+        else value.slice(0, EVIDENCE_ROWS)
+        if kind == "pyarrow"
+        else value.limit(EVIDENCE_ROWS)
+    )
     message = f"{count:,} row{' breaks' if count == 1 else 's break'} the rule{_examples(few, kind)}"
     return _verdict(False, message, count), [_keep(few, outputs)]
 

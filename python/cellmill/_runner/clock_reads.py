@@ -11,7 +11,8 @@ import dis
 import os
 import sys
 import types
-from typing import Any, Iterator
+from typing import Any
+from collections.abc import Iterator
 
 _NAMES = ("now", "today", "utcnow")
 _LOADS = ("LOAD_GLOBAL", "LOAD_NAME")
@@ -33,7 +34,9 @@ def clock_reads(function: types.FunctionType, code_root: str) -> Iterator[tuple[
             if what:
                 yield f"{what}()", f"{code.co_filename[len(root) :]}:{line}"
             queue += _bodies(reached)
-        queue += [(part, names) for part in code.co_consts if isinstance(part, types.CodeType) and code.co_name != "<module>"]
+        queue += [
+            (part, names) for part in code.co_consts if isinstance(part, types.CodeType) and code.co_name != "<module>"
+        ]
 
 
 def _module_bodies(root: str) -> Iterator[tuple[types.ModuleType, types.CodeType]]:

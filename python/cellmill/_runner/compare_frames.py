@@ -122,7 +122,11 @@ def _same_text(before: Any, after: Any) -> bool:
     from pandas.api.types import infer_dtype
 
     left, right = before.to_numpy(), after.to_numpy()
-    if left.shape != right.shape or infer_dtype(left, skipna=False) != "string" or infer_dtype(right, skipna=False) != "string":
+    if (
+        left.shape != right.shape
+        or infer_dtype(left, skipna=False) != "string"
+        or infer_dtype(right, skipna=False) != "string"
+    ):
         return False
     # numpy's own text type is called "string" too.
     return bool((left == right).all()) and set(map(type, left)) <= {str}
@@ -195,7 +199,12 @@ def compare_polars(before: Any, after: Any) -> None:
 def compare_arrow(before: Any, after: Any) -> None:
     for left, right in zip(before.schema, after.schema, strict=True):
         if not left.equals(right, check_metadata=True):
-            raise NotLossless(f"{left.type} comes back as {right.type}" if left.type != right.type else "its metadata does not come back", column=left.name)
+            raise NotLossless(
+                f"{left.type} comes back as {right.type}"
+                if left.type != right.type
+                else "its metadata does not come back",
+                column=left.name,
+            )
     if not before.schema.equals(after.schema, check_metadata=True):
         raise NotLossless("the metadata of the schema does not come back")
     for name in before.column_names:

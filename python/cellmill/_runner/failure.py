@@ -34,7 +34,9 @@ class Failures:
             "message": _message(error),
             "frames": self._frames(error),
             "inputs": [line for line, _ in inputs.values()],
-            "hint": hints.hint_for(error, kind, {name: value for name, (_, value) in inputs.items()}, self._user_locals(error), facts),
+            "hint": hints.hint_for(
+                error, kind, {name: value for name, (_, value) in inputs.items()}, self._user_locals(error), facts
+            ),
         }
 
     # -- frames ----------------------------------------------------------------------------------------------------
@@ -100,7 +102,11 @@ class Failures:
         file, is_project = self._place(error.filename or "")
         line = error.lineno or 1
         text = (error.text or linecache.getline(error.filename or "", line)).rstrip("\n")
-        end = error.end_offset if error.end_lineno == error.lineno and (error.end_offset or 0) > (error.offset or 1) else None
+        end = (
+            error.end_offset
+            if error.end_lineno == error.lineno and (error.end_offset or 0) > (error.offset or 1)
+            else None
+        )
         return {
             "file": file,
             "line": line,
@@ -173,7 +179,9 @@ def _type_name(error: BaseException) -> str:
     if isinstance(error, ContractError):
         return error.kind
     kind = type(error)
-    return kind.__qualname__ if kind.__module__ in ("builtins", "__main__") else f"{kind.__module__}.{kind.__qualname__}"
+    return (
+        kind.__qualname__ if kind.__module__ in ("builtins", "__main__") else f"{kind.__module__}.{kind.__qualname__}"
+    )
 
 
 def _message(error: BaseException) -> str:

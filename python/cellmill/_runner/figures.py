@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import sys
 import types
-from typing import Any, Callable
+from typing import Any
+from collections.abc import Callable
 
 from .project_code import ProjectFinder
 
@@ -50,7 +51,11 @@ def figure_of(value: Any) -> Any:
     if isinstance(value, figures.Figure):
         return value
     artists = sys.modules["matplotlib.artist"]
-    candidate = getattr(value, "figure", None) if isinstance(value, artists.Artist) or type(value).__module__.startswith("seaborn") else None
+    candidate = (
+        getattr(value, "figure", None)
+        if isinstance(value, artists.Artist) or type(value).__module__.startswith("seaborn")
+        else None
+    )
     return candidate if isinstance(candidate, figures.Figure) else None
 
 

@@ -36,7 +36,9 @@ class StepFacts(NamedTuple):
     secrets: list[str]
 
 
-def hint_for(error: BaseException, kind: str, inputs: dict[str, Any], variables: dict[str, Any], facts: StepFacts) -> str | None:
+def hint_for(
+    error: BaseException, kind: str, inputs: dict[str, Any], variables: dict[str, Any], facts: StepFacts
+) -> str | None:
     if isinstance(error, ContractError):
         return error.hint
     if kind == "out-of-memory":
@@ -78,7 +80,9 @@ def _file_hint(error: OSError) -> str | None:
         match = re.search(r"'([^']+)'|((?:\.{0,2}/)\S+)", str(error))
         path = match.group(1) or match.group(2) if match else None
     if path is None:
-        return "a step sees only its inputs: declare the file as a source in cellmill.config.ts and take it as an argument"
+        return (
+            "a step sees only its inputs: declare the file as a source in cellmill.config.ts and take it as an argument"
+        )
     text = os.fsdecode(path)
     shown = os.path.relpath(text) if text.startswith(os.getcwd() + os.sep) else text
     name = re.sub(r"\W+", "_", os.path.splitext(os.path.basename(text))[0]).strip("_").lower() or "data"
@@ -90,7 +94,13 @@ def _is_network(error: BaseException) -> bool:
     current: BaseException | None = error
     while current is not None and current not in seen:
         seen.append(current)
-        if isinstance(current, ConnectionError) or type(current).__name__ in ("gaierror", "URLError", "NewConnectionError", "ConnectError", "NameResolutionError"):
+        if isinstance(current, ConnectionError) or type(current).__name__ in (
+            "gaierror",
+            "URLError",
+            "NewConnectionError",
+            "ConnectError",
+            "NameResolutionError",
+        ):
             return True
         if isinstance(current, OSError) and current.errno in (101, 113):
             return True
@@ -109,13 +119,15 @@ def _reads_environment(error: BaseException) -> bool:
     entry = error.__traceback__
     while entry is not None and entry.tb_next is not None:
         entry = entry.tb_next
-    return entry is not None and entry.tb_frame.f_code.co_filename in ("<frozen os>",) or (
-        entry is not None and entry.tb_frame.f_code.co_filename.endswith("_runner/watch.py")
+    return (
+        entry is not None
+        and entry.tb_frame.f_code.co_filename in ("<frozen os>",)
+        or (entry is not None and entry.tb_frame.f_code.co_filename.endswith("_runner/watch.py"))
     )
 
 
 def _variable_hint(name: str, facts: StepFacts) -> str:
-    return f'a step has no environment of its own: @asset(secrets=["{name}"]) above {facts.symbol}, or a parameter with fromEnv(\'{name}\') in cellmill.config.ts'
+    return f"a step has no environment of its own: @asset(secrets=[\"{name}\"]) above {facts.symbol}, or a parameter with fromEnv('{name}') in cellmill.config.ts"
 
 
 # -- columns -----------------------------------------------------------------------------------------------------
@@ -141,7 +153,11 @@ def _wanted_column(error: BaseException) -> str | None:
     if isinstance(error, KeyError) and error.args:
         key = error.args[0]
         if isinstance(key, str):
-            match = re.search(r'Field "([^"]+)"', key) or re.search(r"\[?'([^']+)'(?:[^\]]*\])? (?:not in|not found)", key) or re.search(r"\['([^']+)'", key)
+            match = (
+                re.search(r'Field "([^"]+)"', key)
+                or re.search(r"\[?'([^']+)'(?:[^\]]*\])? (?:not in|not found)", key)
+                or re.search(r"\['([^']+)'", key)
+            )
             return match.group(1) if match else key
     if name in ("ColumnNotFoundError", "BinderException", "SchemaError"):
         match = re.search(r"[\"']([^\"']+)[\"']", str(error))

@@ -12,7 +12,8 @@ import importlib.util
 import os
 import sys
 import types
-from typing import Any, Callable
+from typing import Any
+from collections.abc import Callable
 
 
 class ProjectFinder:

@@ -78,7 +78,13 @@ def read_files(given: dict[str, Any], files: list[str]) -> Any:
     form = given["form"]
     codec = _format(given, files[0])
     if form == "object":
-        form = "pandas" if importlib.util.find_spec("pandas") else "polars" if importlib.util.find_spec("polars") else "rows"
+        form = (
+            "pandas"
+            if importlib.util.find_spec("pandas")
+            else "polars"
+            if importlib.util.find_spec("polars")
+            else "rows"
+        )
     readers = {"pandas": _pandas, "polars": _polars, "polars-lazy": _polars, "pyarrow": _arrow, "duckdb": _duckdb, "relation": _duckdb, "rows": _rows}  # fmt: skip
     reader = readers.get(form)
     if reader is None or codec == "other":
@@ -124,7 +130,9 @@ def _pandas(given: dict[str, Any], files: list[str], codec: str) -> Any:
         elif codec == "json":
             frames.append(pd.read_json(file, **{"lines": _lines(file), **given["options"]}))
         else:
-            frames.append(pd.read_feather(file) if codec in ("feather", "arrow") else pd.read_excel(file, **given["options"]))
+            frames.append(
+                pd.read_feather(file) if codec in ("feather", "arrow") else pd.read_excel(file, **given["options"])
+            )
     frame = frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
     return frame if columns is None else frame[columns]
 
@@ -146,7 +154,9 @@ def _polars(given: dict[str, Any], files: list[str], codec: str) -> Any:
     columns = given["columns"]
     options = {_POLARS.get(name, name): value for name, value in given["options"].items()}
     if codec == "csv":
-        frames = [pl.read_csv(file, **{**({"separator": "\t"} if file.endswith(".tsv") else {}), **options}) for file in files]
+        frames = [
+            pl.read_csv(file, **{**({"separator": "\t"} if file.endswith(".tsv") else {}), **options}) for file in files
+        ]
     elif codec == "parquet":
         frames = [pl.read_parquet(file) for file in files]
     else:

@@ -123,8 +123,12 @@ class Shown:
             stream.write(text)
         return name
 
-    def _part(self, kind: str, files: dict[str, str], digest: str | None, name: str | None, more: dict[str, Any] | None = None) -> None:
-        self._parts.append({"type": kind, "name": name, "cell": self.cell, "files": files, "digest": digest, **(more or {})})
+    def _part(
+        self, kind: str, files: dict[str, str], digest: str | None, name: str | None, more: dict[str, Any] | None = None
+    ) -> None:
+        self._parts.append(
+            {"type": kind, "name": name, "cell": self.cell, "files": files, "digest": digest, **(more or {})}
+        )
 
     def finish(self) -> dict[str, Any]:
         """Writes `report.json` and gives the summary."""
@@ -169,7 +173,12 @@ def _json_scalar(value: Any) -> Any:
 
 def _rich(value: Any) -> dict[str, str]:
     """HTML and the like, from the value's own methods. A method that fails shows the text only."""
-    for method, suffix in (("_repr_html_", "html"), ("_repr_svg_", "svg"), ("_repr_latex_", "tex"), ("_repr_markdown_", "md")):
+    for method, suffix in (
+        ("_repr_html_", "html"),
+        ("_repr_svg_", "svg"),
+        ("_repr_latex_", "tex"),
+        ("_repr_markdown_", "md"),
+    ):
         if isinstance(value, type) or not hasattr(value, method):
             continue
         try:

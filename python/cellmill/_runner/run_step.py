@@ -6,6 +6,7 @@ Nothing of the author's runs before the generators, the working directory and th
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import resource
@@ -40,7 +41,13 @@ class Step:
         self.warnings: list[str] = []
         self.inputs: dict[str, tuple[str, Any]] = {}
         readable = [given["folder"] for given in self.work["inputs"]]
-        readable += [folder, sys.prefix, sys.base_prefix, os.path.dirname(os.path.dirname(__file__)), os.environ.get("TMPDIR", "/tmp")]
+        readable += [
+            folder,
+            sys.prefix,
+            sys.base_prefix,
+            os.path.dirname(os.path.dirname(__file__)),
+            os.environ.get("TMPDIR", "/tmp"),
+        ]
         self.watch = Watch(self.code_root, readable + self.work.get("readable", []), set(os.environ))
         fresh = self.definition["options"]["random"] == "fresh"
         self.generators = Generators(None if fresh else self.work["seed"])
@@ -62,6 +69,7 @@ class Step:
         figures.start(finder)
         param.provide(self.work["projectParameters"])
         finder.after_import("numpy.random", self._start_numpy)
+        finder.after_import("duckdb", self._start_duckdb)
         self.watch.start()
         started = _now()
         module = project_code.import_module(self.code_root, self.definition["file"])
@@ -93,6 +101,19 @@ class Step:
         self.generators.start_numpy(module)
         self.watch.watch_numpy(module)
 
+    def _start_duckdb(self, module: Any) -> None:
+        """As many threads as declared: with two, floating-point sums differ from run to run. No variable sets this."""
+        threads, connect = self.definition["options"].get("threads", 1), module.connect
+
+        @functools.wraps(connect)
+        def connect_with_threads(
+            database: Any = ":memory:", read_only: bool = False, config: Any = None, **more: Any
+        ) -> Any:
+            return connect(database, read_only, {"threads": threads, **(config or {})}, **more)
+
+        module.connect = connect_with_threads
+        module.default_connection().execute(f"SET threads = {int(threads)}")
+
     def _function(self, module: types.ModuleType) -> Any:
         function = getattr(module, self.definition["symbol"], None)
         if not callable(function):
@@ -120,7 +141,9 @@ class Step:
         plain = _unwrapped(function)
         if given.get("run_time") is None and "run_time" in _keyword_only(plain):
             given["run_time"] = self.work["runTime"]
-            types_of["run_time"] = "str" if getattr(plain, "__annotations__", {}).get("run_time") in (str, "str") else "datetime"
+            types_of["run_time"] = (
+                "str" if getattr(plain, "__annotations__", {}).get("run_time") in (str, "str") else "datetime"
+            )
         return {name: _typed(value, types_of.get(name)) for name, value in given.items()}
 
     def _call(self, function: Any, arguments: list[Any], parameters: dict[str, Any], figures: Figures) -> Any:
@@ -173,12 +196,21 @@ class Step:
         if summary["parts"] == 0:
             self.warnings.append(f"{self.definition['symbol']} showed nothing: no text, figure or returned value")
         output = self.definition["outputs"][0]["output"] if self.definition["outputs"] else ""
-        return {"output": output, "kind": "report", "codec": "report", "entry": "0.report", "rows": None, "summary": summary}
+        return {
+            "output": output,
+            "kind": "report",
+            "codec": "report",
+            "entry": "0.report",
+            "rows": None,
+            "summary": summary,
+        }
 
     def _collect_warnings(self) -> None:
         print_warning = warnings.showwarning
 
-        def showwarning(message: Any, category: Any, filename: str, lineno: int, file: Any = None, line: Any = None) -> None:
+        def showwarning(
+            message: Any, category: Any, filename: str, lineno: int, file: Any = None, line: Any = None
+        ) -> None:
             if len(self.warnings) < 100:
                 place = filename.removeprefix(self.code_root.rstrip(os.sep) + os.sep)
                 self.warnings.append(f"{place}:{lineno}: {category.__name__}: {str(message)[:500]}")
@@ -213,7 +245,14 @@ class Step:
         try:
             told = failures.describe(error, self.inputs, facts)
         except Exception:  # values that break when they are looked at must not hide what went wrong
-            told = {"kind": "exception", "type": type(error).__name__, "message": "", "frames": [], "inputs": [], "hint": None}
+            told = {
+                "kind": "exception",
+                "type": type(error).__name__,
+                "message": "",
+                "frames": [],
+                "inputs": [],
+                "hint": None,
+            }
         told = {"error": told, "undeclared": self.watch.found()}
         _write(os.path.join(self.outputs, "error.json"), told)
 

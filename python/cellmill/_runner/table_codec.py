@@ -81,7 +81,14 @@ def _write_pandas(frame: Any, path: str) -> int:
             warnings.simplefilter("ignore")  # what would not come back is found by comparing
             table = pa.Table.from_pandas(frame, nthreads=1)
         pq.write_table(table, path, compression="zstd")
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, TypeError, ValueError, OverflowError) as error:
+    except (
+        pa.ArrowInvalid,
+        pa.ArrowTypeError,
+        pa.ArrowNotImplementedError,
+        TypeError,
+        ValueError,
+        OverflowError,
+    ) as error:
         column, cell = _culprit(pa, frame)
         raise NotLossless(_first_line(error), column=column, value=cell) from error
     compare_pandas(frame, read_pandas([path], None))
@@ -205,7 +212,9 @@ def _plain_columns(table: Any) -> Any:
         return table
     facts = json.loads(metadata[b"pandas"])
     facts["index_columns"] = []
-    facts["columns"] = [entry for entry in facts["columns"] if entry.get("field_name", entry["name"]) in table.column_names]
+    facts["columns"] = [
+        entry for entry in facts["columns"] if entry.get("field_name", entry["name"]) in table.column_names
+    ]
     metadata[b"pandas"] = json.dumps(facts).encode()
     return table.replace_schema_metadata(metadata)
 
@@ -238,7 +247,13 @@ def convert_frame(value: Any, form: str, columns: list[str] | None) -> Any:
     if form in (kind, "object", "path"):
         return value
     if form == "rows":
-        return value.to_dict("records") if kind == "pandas" else value.to_dicts() if kind == "polars" else value.to_pylist()
+        return (
+            value.to_dict("records")
+            if kind == "pandas"
+            else value.to_dicts()
+            if kind == "polars"
+            else value.to_pylist()
+        )
     if form in ("polars", "polars-lazy"):
         import polars as pl
 
@@ -253,6 +268,9 @@ def convert_frame(value: Any, form: str, columns: list[str] | None) -> Any:
     if form in ("duckdb", "relation"):
         import duckdb
 
-        return duckdb.from_df(value) if kind == "pandas" else duckdb.from_arrow(value.to_arrow() if kind == "polars" else value)
+        return (
+            duckdb.from_df(value)
+            if kind == "pandas"
+            else duckdb.from_arrow(value.to_arrow() if kind == "polars" else value)
+        )
     return value
-

@@ -13,7 +13,8 @@ import stat
 import sys
 import threading
 import time
-from typing import Any, Callable
+from typing import Any
+from collections.abc import Callable
 
 _LIMIT = 200
 _SYSTEM = ("/usr/", "/lib/", "/lib64/", "/bin/", "/sbin/", "/opt/", "/etc/", "/dev/", "/proc/", "/sys/")

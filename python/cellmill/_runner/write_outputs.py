@@ -34,7 +34,10 @@ class Outputs:
                 "return the value it makes; a function that only shows is a @report, one that acts on the world an @effect",
             )
         values = [value] if self._is_single(value) else self._split(value)
-        return [self._write_one(index, output, part) for index, (output, part) in enumerate(zip(outputs, values, strict=True))]
+        return [
+            self._write_one(index, output, part)
+            for index, (output, part) in enumerate(zip(outputs, values, strict=True))
+        ]
 
     # -- several outputs -------------------------------------------------------------------------------------------
 
@@ -56,7 +59,11 @@ class Outputs:
             if len(value) != len(names):
                 raise self._count(f"{len(value)} value{'' if len(value) == 1 else 's'}")
             return list(value)
-        if table_codec.frame_kind(value) is None and not isinstance(value, (str, bytes)) and all(hasattr(value, n) for n in names):
+        if (
+            table_codec.frame_kind(value) is None
+            and not isinstance(value, (str, bytes))
+            and all(hasattr(value, n) for n in names)
+        ):
             return [getattr(value, name) for name in names]
         raise self._count(f"one {type(value).__qualname__}")
 
@@ -87,7 +94,9 @@ class Outputs:
                 f'write @asset(kind="file") above {self._called}, and the file itself is kept',
             )
         if table_codec.frame_kind(value) is None:
-            return self._write_object(index, output, value, {"kindBecause": f"a {type(value).__qualname__} is not a frame"})
+            return self._write_object(
+                index, output, value, {"kindBecause": f"a {type(value).__qualname__} is not a frame"}
+            )
         try:
             return self._table(index, output, value, {"kindBecause": "a frame that Parquet keeps unchanged"})
         except NotLossless as loss:
@@ -99,8 +108,15 @@ class Outputs:
 
     def _write_table(self, index: int, output: dict[str, Any], value: Any) -> dict[str, Any]:
         if table_codec.frame_kind(value) is None:
-            hint = "return .to_frame()" if type(value).__name__ == "Series" else f'return a frame, or write @asset(kind="object") above {self._called}'
-            raise ContractError(f"{self._name(output)} is declared as a table, and {self._called} returned a {type(value).__qualname__}", hint)
+            hint = (
+                "return .to_frame()"
+                if type(value).__name__ == "Series"
+                else f'return a frame, or write @asset(kind="object") above {self._called}'
+            )
+            raise ContractError(
+                f"{self._name(output)} is declared as a table, and {self._called} returned a {type(value).__qualname__}",
+                hint,
+            )
         try:
             return self._table(index, output, value, {})
         except NotLossless as loss:
@@ -117,7 +133,14 @@ class Outputs:
         rows = table_codec.write_table(value, os.path.join(self._folder, entry))
         if rows == 0:
             self.warnings.append(f"{self._name(output)} has no rows")
-        return {"output": output["output"], "kind": "table", "codec": "parquet", "entry": entry, "rows": rows, "summary": summary}
+        return {
+            "output": output["output"],
+            "kind": "table",
+            "codec": "parquet",
+            "entry": entry,
+            "rows": rows,
+            "summary": summary,
+        }
 
     def _write_object(self, index: int, output: dict[str, Any], value: Any, summary: dict[str, Any]) -> dict[str, Any]:
         entry = f"{index}.pickle"
@@ -130,7 +153,14 @@ class Outputs:
                 "return data, and make connections, locks, files and generators again where they are needed",
             ) from error
         named = f"{type(value).__module__}.{type(value).__qualname__}"
-        return {"output": output["output"], "kind": "object", "codec": "pickle", "entry": entry, "rows": None, "summary": {"class": named, **summary}}
+        return {
+            "output": output["output"],
+            "kind": "object",
+            "codec": "pickle",
+            "entry": entry,
+            "rows": None,
+            "summary": {"class": named, **summary},
+        }
 
     # -- files -----------------------------------------------------------------------------------------------------
 
@@ -146,7 +176,14 @@ class Outputs:
         else:
             for path in self._paths(output, value):
                 self._keep_file(path, folder)
-        return {"output": output["output"], "kind": "file", "codec": "file", "entry": entry, "rows": None, "summary": {"files": sorted(os.listdir(folder))}}
+        return {
+            "output": output["output"],
+            "kind": "file",
+            "codec": "file",
+            "entry": entry,
+            "rows": None,
+            "summary": {"files": sorted(os.listdir(folder))},
+        }
 
     def _paths(self, output: dict[str, Any], value: Any) -> list[str]:
         given = value if isinstance(value, (list, tuple)) else [value]
@@ -163,14 +200,19 @@ class Outputs:
             elif os.path.exists(path):
                 paths.append(path)
             else:
-                raise ContractError(f"{self._name(output)}: there is no file '{path}' in the step's folder", "return the path it was written to")
+                raise ContractError(
+                    f"{self._name(output)}: there is no file '{path}' in the step's folder",
+                    "return the path it was written to",
+                )
         if not paths:
             raise ContractError(f"{self._name(output)}: the folder is empty")
         return paths
 
     def _keep_file(self, path: str, folder: str) -> None:
         if not os.path.isfile(path):
-            raise ContractError(f"'{path}' is not a regular file", "return a flat folder, or pack a tree as a .zip or .tar")
+            raise ContractError(
+                f"'{path}' is not a regular file", "return a flat folder, or pack a tree as a .zip or .tar"
+            )
         target = os.path.join(folder, self._safe(os.path.basename(path)))
         if os.path.exists(target):
             raise ContractError(f"two files are called '{os.path.basename(path)}'")
@@ -180,7 +222,9 @@ class Outputs:
 
     def _safe(self, name: str) -> str:
         if not _SAFE_NAME.fullmatch(name):
-            raise ContractError(f"a file cannot be kept under the name {name!r}", "use letters, digits, dots, dashes and spaces")
+            raise ContractError(
+                f"a file cannot be kept under the name {name!r}", "use letters, digits, dots, dashes and spaces"
+            )
         return name
 
     # -- shared ----------------------------------------------------------------------------------------------------
@@ -196,7 +240,8 @@ class Outputs:
     def _refuse_streams(self, value: Any) -> None:
         if isinstance(value, (types.GeneratorType, map, zip, filter)):
             raise ContractError(
-                f"{self._called} returned a {type(value).__name__}, which can be read only once", "return list(...) of it"
+                f"{self._called} returned a {type(value).__name__}, which can be read only once",
+                "return list(...) of it",
             )
 
 
@@ -218,7 +263,11 @@ def _parts(value: Any) -> list[tuple[str, Any]]:
     if isinstance(value, (list, tuple, set)):
         return [(f"[{position}]", part) for position, part in enumerate(list(value)[:1000])]
     state = getattr(value, "__dict__", None)
-    return [(f".{key}", part) for key, part in state.items()] if isinstance(state, dict) and not isinstance(value, (type, types.FunctionType)) else []
+    return (
+        [(f".{key}", part) for key, part in state.items()]
+        if isinstance(state, dict) and not isinstance(value, (type, types.FunctionType))
+        else []
+    )
 
 
 def _pickles(value: Any) -> bool:
@@ -235,4 +284,3 @@ def _listed(names: list[Any]) -> str:
 
 def _short(error: BaseException) -> str:
     return f"{type(error).__name__}: {str(error)[:200]}"
-
