@@ -125,7 +125,8 @@ function staysShown(input: DisplayInput, id: number, shown: ReadonlySet<number>)
     const leaks = input.flow.units.some((other, at) => !shown.has(at) && [...other.uses.values()].includes(version))
     if (leaks) return false
   }
-  if (unit.facts.kind === 'expr' || unit.facts.kind === 'magic' || isFigure(input, unit)) return true
+  if (unit.facts.kind === 'expr' || (unit.facts.kind === 'magic' && unit.binds.length === 0) || isFigure(input, unit))
+    return true
   if (writtenFiles(input, unit).length > 0) return true
   if (['for', 'with', 'if', 'while'].includes(unit.facts.kind))
     return flow.tokens.some((token) => token.token === 'stdout')

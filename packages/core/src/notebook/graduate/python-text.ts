@@ -135,3 +135,51 @@ export function ownLine(text: string): TextLine {
 export function pythonString(value: string): string {
   return JSON.stringify(value).replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029')
 }
+
+/** Where the first positional argument of the call at `span` stands; null when it is not one plain expression. */
+export function firstArgumentSpan(source: string, span: Span): Span | null {
+  const lines = source.split('\n')
+  if (span.line !== span.endLine) return null
+  const line = lines[span.line - 1] ?? ''
+  const open = openingOf(line, span)
+  if (open === null) return null
+  let depth = 0
+  let quote = ''
+  for (let at = open + 1; at < span.endColumn; at += 1) {
+    const char = line[at] ?? ''
+    if (quote !== '') {
+      if (char === '\\') at += 1
+      else if (char === quote) quote = ''
+    } else if (char === '"' || char === "'") quote = char
+    else if ('([{'.includes(char)) depth += 1
+    else if (depth > 0 && ')]}'.includes(char)) depth -= 1
+    else if (depth === 0 && (char === ',' || char === ')')) {
+      const text = line.slice(open + 1, at)
+      const start = open + 1 + (text.length - text.trimStart().length)
+      const plain = text.trim() !== '' && !/^\s*(\*|\w+\s*=[^=])/u.test(text)
+      return plain
+        ? { line: span.line, column: start, endLine: span.line, endColumn: start + text.trim().length }
+        : null
+    }
+  }
+  return null
+}
+
+/** The bracket that the call's last character closes. */
+function openingOf(line: string, span: Span): number | null {
+  const open: number[] = []
+  let quote = ''
+  for (let at = span.column; at < span.endColumn; at += 1) {
+    const char = line[at] ?? ''
+    if (quote !== '') {
+      if (char === '\\') at += 1
+      else if (char === quote) quote = ''
+    } else if (char === '"' || char === "'") quote = char
+    else if (char === '(') open.push(at)
+    else if (char === ')') {
+      const start = open.pop()
+      if (at === span.endColumn - 1) return start ?? null
+    }
+  }
+  return null
+}

@@ -109,6 +109,8 @@ class RoleAssigner {
       if (verdict.refusal !== null) this.#refusals.push({ ...verdict.refusal, cell: unit.cell })
       if (verdict.action === 'drop') this.#drop(unit, verdict.why)
       if (verdict.action !== 'keep') return
+      // The line `%%time` itself; its body are statements of their own.
+      if (unit.facts.kind === 'magic' && unit.magic.kind === 'cell') return this.#drop(unit, 'only measures')
     }
     if (unit.facts.kind === 'pass') return this.#drop(unit, 'does nothing')
     if (unit.facts.kind === 'import') {
@@ -284,7 +286,7 @@ class RoleAssigner {
         this.#refusals.push({
           code: 'N31',
           cell: unit.cell,
-          message: `the cell ${moves.why}, which changes what later cells find on disk; use paths instead`,
+          message: `the cell calls ${moves.why}, which changes what later cells find on disk; use paths instead`,
         })
       } else if (simple && closed && [...unit.mutates].every((name) => hoisted.has(name))) {
         this.#roles[unit.id] = 'setting'
@@ -292,7 +294,7 @@ class RoleAssigner {
         this.#refusals.push({
           code: 'N31',
           cell: unit.cell,
-          message: `the cell ${writes[0]?.why ?? 'changes a process-wide setting'} as part of other work; put the setting in a statement of its own`,
+          message: `the cell calls ${writes[0]?.why ?? 'a setter'}, a process-wide setting, as part of other work; put the setting in a statement of its own`,
         })
       }
     }
@@ -321,7 +323,7 @@ class RoleAssigner {
 const HARMLESS: ReadonlySet<string> = new Set(['cfg:matplotlib', 'cfg:seaborn', 'cfg:warnings'])
 
 function changesImports(token: string): boolean {
-  return token === 'cfg:sys.path' || token === 'cfg:environ' || token === 'cfg:cwd' || token === 'shell'
+  return token === 'cfg:sys.path' || token === 'cfg:environ' || token === 'cfg:cwd'
 }
 
 export function isFileToken(token: string): boolean {

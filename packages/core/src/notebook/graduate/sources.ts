@@ -5,10 +5,10 @@
  */
 import type { NotebookDocument } from '../document.ts'
 import type { Refusal, Repair } from '../graduation.ts'
-import type { Literal } from '../ir.ts'
-import type { Flow } from '../dataflow/flow.ts'
+import type { Literal, Span, TokenUse } from '../ir.ts'
+import { isDefinition, type Flow } from '../dataflow/flow.ts'
 import type { Units } from '../dataflow/units.ts'
-import type { TextEdit } from './python-text.ts'
+import { firstArgumentSpan, type TextEdit } from './python-text.ts'
 import { mayBeSameFile } from './displays.ts'
 import { identifier, type NameTable } from './names.ts'
 
@@ -37,6 +37,10 @@ export interface SourceInput {
   readonly files: readonly string[] | null
   readonly names: NameTable
 }
+
+/** Functions whose first argument is the path. */
+const READERS =
+  /^(open|(pandas|polars)\.(read|scan)_\w+|numpy\.(load|loadtxt|genfromtxt|fromfile)|joblib\.load|xarray\.open_dataset|PIL\.Image\.open)$/u
 
 export function findSources(input: SourceInput): SourcePlan {
   return new SourceFinder(input).find()
@@ -69,7 +73,7 @@ class SourceFinder {
         if (token.token.startsWith('net:')) this.#address(id, unit.cell)
         if (!token.token.startsWith('file:') || this.#written.some((other) => mayBeSameFile(other, token.token)))
           continue
-        this.#file(id, unit.cell, token.token.slice('file:'.length))
+        this.#file(id, unit.cell, token)
       }
     })
     return {
@@ -87,9 +91,11 @@ class SourceFinder {
     )
   }
 
-  #file(unit: number, cell: number, original: string): void {
-    const literals = this.#literals(unit, (literal) => literal.value === original)
-    if (original === '?' || original === '' || literals.length === 0) {
+  #file(unit: number, cell: number, token: TokenUse): void {
+    const original = token.token.slice('file:'.length)
+    if (original === ':memory:') return
+    const found = original === '?' || original === '' ? null : this.#placeOf(unit, token, original)
+    if (found === null) {
       this.#refuse(
         'N21',
         cell,
@@ -98,8 +104,47 @@ class SourceFinder {
       return
     }
     const path = this.#resolve(original, cell)
-    if (path === null) return
-    this.#use(unit, cell, original, path, literals)
+    if (path !== null) this.#use(found.unit, cell, original, path, found.spans)
+  }
+
+  /** Where the path stands: as text, as the name of a constant, as the first argument of a reader, or in a helper. */
+  #placeOf(unit: number, token: TokenUse, original: string): { unit: number; spans: readonly Span[] } | null {
+    const literals = this.#literals(unit, (literal) => literal.value === original)
+    if (literals.length > 0) return { unit, spans: literals.map((literal) => literal.span) }
+    const own = this.#input.units.list[unit]?.tokens.includes(token) === true
+    if (own) {
+      const names = (this.#input.units.list[unit]?.facts.reads ?? []).filter(
+        (access) => access.path.length === 0 && this.#isConstant(access.name, original),
+      )
+      if (names.length > 0) return { unit, spans: names.map((access) => access.span) }
+      const argument = READERS.test(token.why) ? this.#firstArgument(unit, token) : null
+      return argument === null || original.includes('*') ? null : { unit, spans: [argument] }
+    }
+    for (const version of this.#input.flow.units[unit]?.uses.values() ?? []) {
+      const maker = this.#input.flow.versions[version]?.unit ?? -1
+      const definition = this.#input.units.list[maker]
+      if (definition === undefined || !isDefinition(definition)) continue
+      const inside = this.#literals(maker, (literal) => literal.value === original)
+      if (inside.length > 0) return { unit: maker, spans: inside.map((literal) => literal.span) }
+    }
+    return null
+  }
+
+  /** A name that holds this text in the whole notebook. */
+  #isConstant(name: string, value: string): boolean {
+    const makers = this.#input.units.list.filter((one) =>
+      [...one.binds, ...one.mayBinds, ...one.mutates, ...one.deletes].includes(name),
+    )
+    const only = makers[0]
+    const literal = only?.facts.literals[0]
+    return (
+      makers.length === 1 && only?.facts.scalar?.name === name && literal?.type === 'str' && literal.value === value
+    )
+  }
+
+  #firstArgument(unit: number, token: TokenUse): Span | null {
+    const cell = this.#input.units.list[unit]?.cell ?? -1
+    return firstArgumentSpan(this.#input.document.cells[cell]?.source ?? '', token.span)
   }
 
   #address(unit: number, cell: number): void {
@@ -116,18 +161,23 @@ class SourceFinder {
       return
     }
     const url = literals[0]?.value ?? ''
-    this.#use(unit, cell, url, url, literals)
+    this.#use(
+      unit,
+      cell,
+      url,
+      url,
+      literals.map((literal) => literal.span),
+    )
   }
 
-  #use(unit: number, cell: number, original: string, path: string, literals: readonly Literal[]): void {
+  #use(unit: number, cell: number, original: string, path: string, spans: readonly Span[]): void {
     const source = this.#sources.get(path) ?? this.#declare(path, original, cell)
     const used = this.#usedBy.get(unit) ?? []
     if (!used.includes(source.name)) this.#usedBy.set(unit, [...used, source.name])
     const edits = this.#edits.get(unit) ?? []
-    for (const literal of literals) {
-      if (edits.some((edit) => edit.span.line === literal.span.line && edit.span.column === literal.span.column))
-        continue
-      edits.push({ span: literal.span, text: source.name })
+    for (const span of spans) {
+      if (edits.some((edit) => edit.span.line === span.line && edit.span.column === span.column)) continue
+      edits.push({ span, text: source.name })
     }
     this.#edits.set(unit, edits)
   }

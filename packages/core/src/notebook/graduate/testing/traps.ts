@@ -482,4 +482,193 @@ export const TRAPS: readonly Trap[] = [
       ],
     },
   },
+  {
+    name: 'installs, extensions and timings',
+    case: {
+      cells: [
+        '!pip install pandas==2.3 -q\n%load_ext autoreload\n%autoreload 2',
+        'import pandas as pd',
+        "%%time\ndf = pd.DataFrame({'a':[1,2]})",
+        'df.a?',
+      ],
+    },
+  },
+  { name: 'a download by a program', case: { cells: ['!wget http://x/y.csv', 'x = 1'] }, expect: 'refused N16,N25' },
+  { name: 'a captured listing', case: { cells: ['files = !ls', 'x = len(files)'] }, expect: 'refused N39' },
+  { name: 'a shell cell', case: { cells: ['%%bash\necho hi', 'x = 1'] }, expect: 'refused N16' },
+  {
+    name: 'a path in a constant',
+    case: {
+      cells: ["import pandas as pd\nPATH = 'data/x.csv'", 'df = pd.read_csv(PATH)', 'n = len(df)'],
+      files: { 'data/x.csv': 'a\n1\n2\n' },
+    },
+  },
+  {
+    name: 'a path inside a helper',
+    case: {
+      cells: ["import pandas as pd\ndef load():\n    return pd.read_csv('data/x.csv')", 'df = load()', 'n = len(df)'],
+      files: { 'data/x.csv': 'a\n1\n2\n' },
+    },
+  },
+  {
+    name: 'a missing file',
+    case: { cells: ['import pandas as pd', "df = pd.read_csv('missing.csv')", 'n = len(df)'], files: {} },
+    expect: 'refused N39',
+  },
+  {
+    name: 'a file opened in a with',
+    case: {
+      cells: ["with open('data/t.txt') as f:\n    lines = f.read().split()", 'n = len(lines)'],
+      files: { 'data/t.txt': 'a b c' },
+    },
+  },
+  {
+    name: 'a file handle read over cells',
+    case: {
+      cells: ["f = open('data/t.txt')", 'text = f.read()', 'f.close()', 'n = len(text)'],
+      files: { 'data/t.txt': 'a b c' },
+    },
+  },
+  {
+    name: 'a file written for others',
+    case: { cells: ["import json\nwith open('res.json', 'w') as f:\n    json.dump({'a': 1}, f)", 'x = 2'] },
+  },
+  {
+    name: 'the working directory changed',
+    case: { cells: ["import os\nos.chdir('/tmp')", 'x = 1'] },
+    expect: 'refused N31',
+  },
+  { name: 'the last value', case: { cells: ['x = 1\nx', 'y = _ + 1', 'z = y'] }, expect: 'refused N39' },
+  { name: 'a star import', case: { cells: ['from math import *\nx = sqrt(4)', 'y = x + pi'] }, expect: 'refused N13' },
+  {
+    name: 'an import in a try',
+    case: {
+      cells: [
+        'try:\n    import ujson as json\nexcept ImportError:\n    import json',
+        "s = json.dumps({'a': 1})",
+        'n = len(s)',
+      ],
+    },
+  },
+  {
+    name: 'a helper that changes its argument',
+    case: { cells: ['x = [1]\ndef show(v):\n    v.append(2)\n    print(v)', 'show(x)', 'n = len(x)'] },
+  },
+  {
+    name: 'a row of an array',
+    case: {
+      cells: ['import numpy as np\nm = np.arange(6).reshape(2, 3)', 'row = m[0]', 'row += 10', 'total = m.sum()'],
+    },
+  },
+  {
+    name: 'a name deleted and asked for',
+    case: { cells: ['x = 1\ny = 2', 'del x', 'try:\n    x\nexcept NameError:\n    y = 3', 'z = y'] },
+    expect: 'refused N02',
+  },
+  {
+    name: 'a helper of a helper defined again',
+    case: {
+      cells: ['def f():\n    return g()', 'def g():\n    return 1', 'a = f()', 'def g():\n    return 2', 'b = f()'],
+    },
+  },
+  {
+    name: 'a class defined again',
+    case: {
+      cells: [
+        'class A:\n    def hi(self): return 1',
+        'a = A()',
+        'class A:\n    def hi(self): return 2',
+        'r = a.hi()',
+        'b = A().hi()',
+      ],
+    },
+    expect: 'refused N32',
+  },
+  {
+    name: 'a map read twice',
+    case: {
+      cells: ['xs = [1,2,3]\nit = map(lambda v: v * 2, xs)', 'first = next(it)', 'xs.append(4)', 'rest = list(it)'],
+    },
+  },
+  {
+    name: 'a slice of a frame changed',
+    case: {
+      cells: [
+        "import pandas as pd\ndf = pd.DataFrame({'a':[1,2,3]})\nsub = df[df.a > 1]",
+        "sub['b'] = 1",
+        "df['a'] = 0",
+        't = sub.a.sum()',
+      ],
+    },
+  },
+  {
+    name: 'a constant bound again',
+    case: { cells: ["N = 5\nnames = ['a', 'b']", 'for n in names:\n    print(n, N)', 'N = 6\nm = N * 2'] },
+  },
+  {
+    name: 'a logger',
+    case: { cells: ["import logging\nlog = logging.getLogger('x')\nlog.setLevel('INFO')", 'x = 1', 'y = x + 1'] },
+    expect: 'refused N31',
+  },
+  {
+    name: 'a default dictionary and its shallow copy',
+    case: {
+      cells: [
+        'from collections import defaultdict\nd = defaultdict(list)',
+        "d['a'].append(1)",
+        "e = dict(d)\ne['a'].append(2)",
+        "n = len(d['a'])",
+      ],
+    },
+  },
+  {
+    name: 'duckdb over frames',
+    case: {
+      cells: [
+        "import duckdb, pandas as pd\ndf = pd.DataFrame({'a':[1,2,3]})",
+        "r = duckdb.sql('select sum(a) as s from df').df()",
+        'df = df[df.a > 1]',
+        "q = duckdb.sql('select sum(a) as s from df').df()",
+      ],
+    },
+  },
+  {
+    name: 'a default evaluated early',
+    case: { cells: ['x = 5\ndef f(y=x):\n    return y', 'x = 9', 'a = f()', 'b = f(x)'] },
+  },
+  {
+    name: 'a list sorted under another name',
+    case: {
+      cells: [
+        'values = [3, 1, 2]\nvalues2 = values\nvalues2.sort()',
+        'top = values[0]',
+        'assert top == 1',
+        'values = values + [9]',
+        'last = values2[-1]',
+      ],
+    },
+  },
+  {
+    name: 'a mutable default under a heading',
+    case: {
+      cells: [
+        "total = 0\ndef add(n, acc={'n': 0}):\n    acc['n'] += n\n    return acc['n']",
+        'a = add(1)',
+        'md:# break',
+        'b = add(2)',
+      ],
+    },
+  },
+  {
+    name: 'computed paths',
+    case: {
+      cells: [
+        "import pandas as pd\nimport os\nBASE = 'data'",
+        "df = pd.read_csv(os.path.join(BASE, 'x.csv'), sep=',')",
+        "e = pd.read_csv(f'{BASE}/x.csv').dropna()",
+        'n = len(df) + len(e)',
+      ],
+      files: { 'data/x.csv': 'a\n1\n2\n' },
+    },
+  },
 ]
