@@ -18,6 +18,7 @@ import pickle
 import re
 from typing import Any
 
+_CODECS = ("pickle", "cloudpickle")
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,120}")
 
 
@@ -31,7 +32,7 @@ class _LimitedFile:
         self._left = limit
 
     def write(self, data: Any) -> int:
-        size = data.nbytes if isinstance(data, memoryview) else len(data)
+        size = memoryview(data).nbytes
         self._left -= size
         if self._left < 0:
             raise TooLarge
@@ -52,11 +53,21 @@ class Captures:
         record = {"cell": cell, "startedAt": started_at, "rng": f"{cell}/rng.pickle", "names": {}, "groups": [], "deleted": []}
         self._cells.append(record)
 
-    def after_cell(self, cell: int, values: dict[str, Any], facts: dict[str, dict], groups: dict[int, dict[str, Any]]) -> None:
-        """`facts`: per name `digest`, `kind`, `group`; `groups`: per number all members, also those not changed here."""
+    def after_cell(
+        self,
+        cell: int,
+        values: dict[str, Any],
+        facts: dict[str, dict],
+        groups: dict[int, dict[str, Any]],
+        problems: dict[int, str],
+    ) -> None:
+        """`facts`: per name `digest`, `kind`, `group`; `groups`: per number all members, also those not changed here;
+        `problems`: why a group cannot be kept."""
         record = self._cells[-1]
         for number, members in groups.items():
-            file, codec, why = self._write(cell, f"group-{number}", members)
+            problem = problems.get(number)
+            kept = (None, None, problem) if problem else self._write(cell, f"group-{number}", members, _CODECS)
+            file, codec, why = kept
             record["groups"].append({"number": number, "names": sorted(members), "file": file, "codec": codec, "why": why})
         for name, value in values.items():
             fact = facts[name]
@@ -66,7 +77,9 @@ class Captures:
             elif fact["kind"] == "unserialisable":
                 entry["why"] = fact["problem"] or "it can be read only once"
             else:
-                entry["file"], entry["codec"], entry["why"] = self._write(cell, name, value)
+                # cloudpickle turns an open file into its text: only what has an encoding may be kept by value.
+                codecs = _CODECS if fact["digest"] is not None else _CODECS[:1]
+                entry["file"], entry["codec"], entry["why"] = self._write(cell, name, value, codecs)
             record["names"][name] = entry
 
     def deleted(self, names: list[str]) -> None:
@@ -81,12 +94,12 @@ class Captures:
     def _path(self, cell: int, name: str) -> str:
         return os.path.join(self._folder, str(cell), name)
 
-    def _write(self, cell: int, name: str, value: Any) -> tuple[str | None, str | None, str]:
+    def _write(self, cell: int, name: str, value: Any, codecs: tuple[str, ...]) -> tuple[str | None, str | None, str]:
         safe = name if _PLAIN.fullmatch(name) or name.startswith("group-") else _hashed(name)
         file = f"{cell}/{'value-rng' if safe == 'rng' else safe}.pickle"
         path = os.path.join(self._folder, file)
         why = ""
-        for codec in ("pickle", "cloudpickle"):
+        for codec in codecs:
             try:
                 module = importlib.import_module(codec)
                 self._dump(module, value, path)
