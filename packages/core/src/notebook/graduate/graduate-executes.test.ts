@@ -1,8 +1,17 @@
 /** Notebooks with traps, and generated ones, are graduated and executed beside their modules: never a silent difference. */
+import { readFileSync } from 'node:fs'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { execute, type Case } from './testing/execute.ts'
-import { TRAPS } from './testing/traps.ts'
+
+interface Trap {
+  readonly name: string
+  readonly case: Case
+  /** The refusal, where it is not `same`. */
+  readonly expect?: string
+}
+
+const TRAPS = JSON.parse(readFileSync(new URL('testing/traps.json', import.meta.url), 'utf8')) as readonly Trap[]
 
 describe('graduated modules compute what the notebook computed', () => {
   for (const watched of [true, false]) {

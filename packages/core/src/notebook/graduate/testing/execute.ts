@@ -6,7 +6,8 @@ import type { NotebookFacts } from '../../ir.ts'
 import type { Observation } from '../../observation.ts'
 import { graduateNotebook } from '../graduate-notebook.ts'
 
-const PYTHON = '/work/main/.venv/bin/python'
+const PYTHON =
+  process.env['CELLMILL_TEST_PYTHON'] ?? new URL('../../../../../../.venv/bin/python', import.meta.url).pathname
 const SCRIPT = new URL('run_graduated.py', import.meta.url).pathname
 
 /** Markdown cells start with `md:`. */
