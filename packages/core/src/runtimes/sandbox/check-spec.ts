@@ -1,5 +1,5 @@
 /** What every adapter refuses before it starts anything: relative paths, NUL bytes, and bound sources that are not there. */
-import { statSync } from 'node:fs'
+import { realpathSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { CellmillError } from '../../errors.ts'
 import type { Bind, SandboxSpec } from './sandbox.ts'
@@ -13,6 +13,24 @@ export function checkSpec(spec: SandboxSpec): void {
   }
   for (const file of [spec.command, spec.cwd]) if (!path.isAbsolute(file)) throw refused(`${file} is not absolute`)
   for (const bind of spec.binds) checkBind(bind)
+}
+
+/** Without capabilities, root inside may write only to what is root's outside. */
+export function checkOwners(spec: SandboxSpec): void {
+  if (process.geteuid?.() !== 0) return
+  for (const { source, writable } of spec.binds) {
+    if (!writable) continue
+    const { uid, mode } = statSync(realpathSync(source))
+    if (uid === 0 || (mode & 0o002) !== 0) continue
+    throw new CellmillError(
+      'SANDBOX_FAILED',
+      `${source} belongs to another user (${uid}), so a sandboxed process of root cannot write to it.`,
+      {
+        hint: `run as that user, or  chown root ${source}`,
+        details: { folder: source, uid },
+      },
+    )
+  }
 }
 
 function checkBind({ source, target }: Bind): void {

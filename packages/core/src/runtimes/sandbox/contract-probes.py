@@ -54,7 +54,7 @@ def environments(canary):
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
             if canary.encode() in read_all(f"/proc/{pid}/environ"):
-                return f"found in {pid}"
+                return f"found in {pid}, {read_all(f'/proc/{pid}/cmdline')[:200]}"
         except OSError:
             pass
     raise PermissionError("nowhere to be seen")

@@ -3,10 +3,8 @@
  * make further namespaces, and a filter of system calls. Invariant: the launcher's environment is empty (pid 1 inside
  * shows it to all) and every process ends with the pid namespace, whose first process is killed when bwrap ends.
  */
-import { realpathSync, statSync } from 'node:fs'
 import { constants } from 'node:os'
-import { CellmillError } from '../../../errors.ts'
-import { checkSpec } from '../check-spec.ts'
+import { checkOwners, checkSpec } from '../check-spec.ts'
 import { prlimitArguments } from '../limits/prlimit.ts'
 import type { ResourceGroups } from '../limits/resource-groups.ts'
 import { childrenOf, startOf } from '../process-tree.ts'
@@ -69,24 +67,6 @@ function launchOf(spec: SandboxSpec, options: BubblewrapOptions, filter: Buffer 
     readExit,
     group: isGrouped ? options.groups.open({ memoryBytes, maxProcesses }) : null,
     graceMs: options.graceMs ?? 2000,
-  }
-}
-
-/** Without capabilities, root inside may write only to what is root's outside. */
-function checkOwners(spec: SandboxSpec): void {
-  if (process.geteuid?.() !== 0) return
-  for (const { source, writable } of spec.binds) {
-    if (!writable) continue
-    const { uid, mode } = statSync(realpathSync(source))
-    if (uid === 0 || (mode & 0o002) !== 0) continue
-    throw new CellmillError(
-      'SANDBOX_FAILED',
-      `${source} belongs to another user (${uid}), so a sandboxed process of root cannot write to it.`,
-      {
-        hint: `run as that user, or  chown root ${source}`,
-        details: { folder: source, uid },
-      },
-    )
   }
 }
 

@@ -6,7 +6,7 @@
 import path from 'node:path'
 import { CellmillError } from '../../../errors.ts'
 import { pythonPackageRoot } from '../../../sibling.ts'
-import { checkSpec } from '../check-spec.ts'
+import { checkOwners, checkSpec } from '../check-spec.ts'
 import type { ResourceGroups } from '../limits/resource-groups.ts'
 import { descendantsOf } from '../process-tree.ts'
 import type { Sandbox, SandboxSpec } from '../sandbox.ts'
@@ -31,6 +31,7 @@ export function landlockSandbox(options: LandlockOptions): Sandbox {
     level: 'landlock',
     spawn: (spec, signal) => {
       checkSpec(spec)
+      checkOwners(spec)
       checkUnmoved(spec)
       return supervise(spec, launchOf(spec, options), signal)
     },

@@ -170,9 +170,26 @@ function groupOf(folders: readonly string[], memory: string, names: FileNames): 
       return Number.isFinite(peak) ? peak : null
     },
     remove: () => {
-      for (const folder of folders) attempt(() => rmdirSync(folder))
+      for (const folder of folders) leftOver.add(folder)
+      removeLeftOver()
     },
   }
+}
+
+const leftOver = new Set<string>()
+const retryMs = 100
+
+/** The kernel refuses to remove a group for a moment after its last process has ended. */
+function removeLeftOver(): void {
+  for (const folder of leftOver) {
+    try {
+      rmdirSync(folder)
+      leftOver.delete(folder)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EBUSY') leftOver.delete(folder)
+    }
+  }
+  if (leftOver.size > 0) setTimeout(removeLeftOver, retryMs).unref()
 }
 
 /** Groups of processes of ours that were killed before they could clean up. */
