@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -45,10 +46,31 @@ class Done:
         return pd.read_parquet(path) if path.suffix == ".parquet" else pickle.loads(path.read_bytes())
 
 
+def fork_step(folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    files = [folder / "stdout", folder / "stderr"]
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.environ.clear()
+            os.environ.update(environment)
+            for number, path in enumerate(files, 1):
+                os.dup2(os.open(path, os.O_CREAT | os.O_WRONLY), number)
+            sys.stdout, sys.stderr = open(1, "w", encoding="utf-8"), open(2, "w", encoding="utf-8")  # noqa: SIM115
+            from cellmill._runner import run_step
+
+            run_step.main(str(folder))
+        finally:
+            os._exit(70)
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    return subprocess.CompletedProcess([], code, files[0].read_text(), files[1].read_text())
+
+
 class Project:
     """A folder of modules, and steps run in it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, forks: bool = False) -> None:
+        """With `forks`, steps run in forks of this process: without a fresh interpreter, but in a tenth of the time."""
+        self.forks = forks
         self.folder = folder
         self.root = folder / "code"
         self.root.mkdir(parents=True)
@@ -77,17 +99,27 @@ class Project:
             "seed": "s", "randomState": None, "codeRoot": str(self.root), "lines": [], "strict": False, **work,
         }  # fmt: skip
         (folder / "work.json").write_text(json.dumps(full))
+        environment = {
+            "PATH": "/usr/bin:/bin",
+            "TZ": "UTC",
+            "LC_ALL": "C.UTF-8",
+            "PYTHONHASHSEED": "0",
+            "MPLBACKEND": "agg",
+            "OPENBLAS_NUM_THREADS": "1",
+            "TMPDIR": str(folder / "tmp"),
+            "HOME": str(folder / "tmp"),
+            **environment,
+        }
+        if self.forks:
+            return Done(folder, fork_step(folder, environment))
         process = subprocess.run(
             [sys.executable, "-s", "-P", str(MAIN), str(folder)],
             capture_output=True,
             text=True,
             check=False,
             cwd=folder / "work",
-            env={
-                "PATH": "/usr/bin:/bin", "TZ": "UTC", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "0", "MPLBACKEND": "agg",
-                "OPENBLAS_NUM_THREADS": "1", "TMPDIR": str(folder / "tmp"), "HOME": str(folder / "tmp"), **environment,
-            },
-        )  # fmt: skip
+            env=environment,
+        )
         return Done(folder, process)
 
     def asset(

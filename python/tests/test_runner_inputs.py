@@ -9,7 +9,7 @@ OBJECT = [output(kind="object", declared=True)]
 
 @pytest.fixture
 def project(tmp_path):
-    return Project(tmp_path)
+    return Project(tmp_path, forks=True)
 
 
 def described(project, given, expression="type(x).__module__.split('.')[0] + '.' + type(x).__name__", **work):

@@ -9,7 +9,7 @@ OBJECT = [output(kind="object")]
 
 @pytest.fixture
 def project(tmp_path):
-    return Project(tmp_path)
+    return Project(tmp_path, forks=True)
 
 
 def run(project, body, outputs=None, **work):
@@ -226,7 +226,8 @@ def test_a_path_returned_without_declaring_a_file_is_refused(project):
     assert 'kind="file"' in done.error["hint"]
 
 
-def test_equal_values_give_equal_bytes_in_two_processes(project):
+def test_equal_values_give_equal_bytes_in_two_processes(tmp_path):
+    project = Project(tmp_path)
     text = "return {'s': {'a', 'b', 'c'}, 'f': pd.DataFrame({'a': [[1], None]})}"
     first, again = (run(project, text, OBJECT) for _ in range(2))
     assert (first.outputs / "0.pickle").read_bytes() == (again.outputs / "0.pickle").read_bytes()

@@ -95,7 +95,7 @@ def _compare_values(name: Any, before: Any, after: Any) -> None:
     if str(before.dtype) == "category":
         _compare_categories(name, before, after)
         return
-    if getattr(before.dtype, "numpy_dtype", before.dtype) == object:
+    if getattr(before.dtype, "numpy_dtype", before.dtype) == object:  # noqa: E721 (a dtype, not a type)
         _compare_cells(name, before, after)
         return
     if type(before) is not type(after) or before.dtype != after.dtype:
