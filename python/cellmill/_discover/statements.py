@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
 from .names import Target, bindings_of, bound_names, imports_in
 from .uses import WORD
@@ -108,6 +109,18 @@ def quoted_types(nodes: list[ast.AST]) -> set[str]:
     ]
     texts = [inner.value for note in notes for inner in ast.walk(note) if isinstance(inner, ast.Constant)]
     return {word for text in texts if isinstance(text, str) for word in WORD.findall(text)}
+
+
+def eager_parts(node: ast.AST) -> Iterator[ast.AST]:
+    """Nodes that are evaluated when the statement runs: not the bodies of functions, but their defaults and the like."""
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        yield current
+        for name, value in ast.iter_fields(current):
+            if name == "body" and isinstance(current, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+                continue
+            stack.extend(part for part in (value if isinstance(value, list) else [value]) if isinstance(part, ast.AST))
 
 
 def first_line(node: ast.stmt) -> int:

@@ -18,6 +18,7 @@ from .paths import Paths
 from .purity import Purity
 from .source import Source
 from .statements import (
+    eager_parts,
     exports_after,
     first_line,
     is_future,
@@ -246,6 +247,7 @@ class UnitReader:
             "dynamic": uses.dynamic,
             "volatile": uses.volatile,
             "draws": uses.draws,
+            "eager": sorted(self._eager(node)) if kind != "effect" else [],
             "data": [path for path in paths.found(plain) if not self._is_builtin(path)],
         }
         facts.update({key: value for key, value in optional.items() if value})
@@ -253,6 +255,11 @@ class UnitReader:
         if value is not None:
             facts["path"] = value.json()
         return facts
+
+    def _eager(self, node: ast.stmt) -> set[str]:
+        """Attributes of imported modules that are read when the module runs: it fails where one of them is missing."""
+        found = {".".join(chain[:2]) for part in eager_parts(node) if (chain := chain_of(part)) and len(chain) > 1}
+        return {chain for chain in found if chain.partition(".")[0] in self.purity.imported}
 
     def _is_builtin(self, path: list[object]) -> bool:
         name = str(path[0]).removeprefix("name:")

@@ -4,7 +4,7 @@
  */
 import { digestOf } from '../../canonical.ts'
 import type { Json } from '../../canonical.ts'
-import type { ImportFact, SequenceItem, UnitFacts } from './facts.ts'
+import type { ImportFact, ImportTarget, SequenceItem, UnitFacts } from './facts.ts'
 import { packagesAbove } from './modules.ts'
 import type { Located, Tree } from './modules.ts'
 import type { Names } from './names.ts'
@@ -49,6 +49,7 @@ export class TopLevels {
   readonly #loud: Map<string, boolean> = new Map()
   readonly #marks: Map<string, readonly (Json | null)[]> = new Map()
   readonly #imported: Map<string, readonly string[]> = new Map()
+  readonly #missing: Map<string, readonly string[]> = new Map()
   readonly #label: (file: string) => string
 
   /** `label` names a module in digests; the same for every step of a folder, so that one step's answer serves all. */
@@ -96,7 +97,31 @@ export class TopLevels {
   /** Null when the module's top level only binds names. */
   digest(file: string, outside: readonly string[]): string | null {
     const marks = this.#marksOf(file).filter((mark) => mark !== null)
-    return marks.length === 0 && outside.length === 0 ? null : digestOf([marks, outside])
+    const missing = this.#missingFrom(file)
+    if (marks.length + outside.length + missing.length === 0) return null
+    return digestOf([marks, outside, ...missing])
+  }
+
+  /** Names of the project that importing the module reads and that are not there: it fails, whoever imports it. */
+  #missingFrom(file: string): readonly string[] {
+    let missing = this.#missing.get(file)
+    if (missing !== undefined) return missing
+    const module = this.#names.module(file)
+    const plain = (module?.sequence ?? []).filter((item) => item.effect === undefined || item.names !== undefined)
+    const imports = plain.flatMap((item) => (item.imports ?? []).flatMap((fact) => fact.modules))
+    const chains = Object.values(module?.units ?? {}).flatMap((unit) => unit.eager ?? [])
+    missing = [
+      ...imports.filter((target) => !this.#isThere(file, target)).map((target) => JSON.stringify(target)),
+      ...chains.filter((chain) => !this.#names.resolves(file, chain)),
+    ].sort()
+    this.#missing.set(file, missing)
+    return missing
+  }
+
+  #isThere(file: string, [module, level, name]: ImportTarget): boolean {
+    const located = this.#names.search.locate(module, level, file)
+    if (located === null) return level === 0 && nearestParent(this.#names, module, level, file) === null
+    return name === null || name === '*' || this.#names.binds(located, name)
   }
 
   isLoudClass(file: string, name: string, seen: Set<string> = new Set()): boolean {

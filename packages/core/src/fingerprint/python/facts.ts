@@ -48,6 +48,8 @@ export interface UnitFacts extends CodeFacts {
   readonly at: number
   /** For classes: chains of their bases. */
   readonly bases?: readonly string[]
+  /** `helpers.value`: read when the module runs, which fails where it is missing. */
+  readonly eager?: readonly string[]
   /** Subclassing it runs code. */
   readonly hooks?: boolean
   /** For values: the path below the project that it holds. */

@@ -61,6 +61,32 @@ export class Names {
     return found
   }
 
+  /** Whether the module has, or may have, such a name or submodule. */
+  binds(located: Located, name: string): boolean {
+    if (this.search.submodule(located, name) !== null) return true
+    if (located.file === null) return false
+    const module = this.module(located.file)
+    if (module === null || name.startsWith('__') || Object.hasOwn(module.units, '__getattr__')) return true
+    const found = nothing()
+    return (
+      this.#name(located.file, [name], found, new Set()) ||
+      found.opaque.length > 0 ||
+      hasForeignStar(module, this, located.file)
+    )
+  }
+
+  /** Whether `chain` can be read when the module runs; in doubt it can. */
+  resolves(file: string, chain: string): boolean {
+    const [root, attribute] = chain.split('.') as [string, string | undefined]
+    const targets = this.module(file)?.bindings[root] ?? []
+    if (attribute === undefined) return true
+    return targets.every(([module, level, name]) => {
+      const located = this.search.locate(module, level, file)
+      const value = located === null || name === null ? located : this.search.submodule(located, name)
+      return value === null || this.binds(value, attribute)
+    })
+  }
+
   /** Names that `from m import *` takes; null when that cannot be known. */
   exports(file: string): ReadonlySet<string> | null {
     const names = new Set<string>()
@@ -163,6 +189,11 @@ export class Names {
     const submodule = this.search.submodule(located, parts[0]!)
     if (submodule !== null) this.#value(submodule, parts.slice(1), context)
   }
+}
+
+/** A star import from a package may bind anything. */
+function hasForeignStar(module: ModuleFacts, names: Names, file: string): boolean {
+  return module.sequence.some(({ star }) => star !== undefined && names.search.locate(star[0], star[1], file) === null)
 }
 
 function nothing(): Found {

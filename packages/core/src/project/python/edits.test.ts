@@ -345,6 +345,17 @@ const edits: readonly Edit[] = [
     changes: ['alone'],
   },
   {
+    name: 'a name that an import needs is gone: the module no longer imports',
+    edit: [['lib/clean.py', 'LIMIT = 10', 'LIMITS = 10']],
+    changes: all,
+  },
+  {
+    name: 'an attribute read at top level is gone: the module no longer imports',
+    before: { 'plain_a.py': 'from lib import consts\nX = consts.A\n' },
+    edit: [['lib/consts.py', 'A = 1', 'B = 1']],
+    changes: all,
+  },
+  {
     name: 'the module that an alias means',
     edit: [[sales, 'import pandas as pd', 'import polars as pd']],
     changes: all,

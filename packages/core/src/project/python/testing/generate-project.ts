@@ -1,5 +1,5 @@
 /** Small random Python projects and edits of them, for the property that no edit leaves a result stale. */
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 
 /** Top-level statements by file. */
 export type Program = Readonly<Record<string, readonly string[]>>
@@ -236,7 +236,7 @@ export interface Edit {
   readonly name: string
   /** True when no result can change, so that no closure may. */
   readonly isNeutral: boolean
-  apply(program: Program): Program
+  readonly apply: (program: Program) => Program
 }
 
 const position = fc.tuple(fc.nat({ max: 1000 }), fc.nat({ max: 1000 }), fc.nat({ max: 1000 }))
