@@ -150,7 +150,7 @@ describe('a Python project', () => {
     expect(failed.finished).toMatchObject({ state: 'failed', release: null })
 
     project.replace('assets/orders.py', '"dya"', '"day"')
-    project.replace('assets/orders.py', 'total.sum()', 'total.max()')
+    project.replace('assets/orders.py', 'total.sum()', 'total.count()')
     const fixed = await project.run()
     expect(fixed.built).toEqual(['by_day', 'summary'])
     expect(fixed.code).toBe(0)

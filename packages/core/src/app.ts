@@ -169,15 +169,24 @@ class App implements Workspace {
         runtimes: {
           python: async () => {
             const { pythonRuntime } = await import('./runtimes/python/python-runtime.ts')
-            return pythonRuntime({ sandbox: await this.sandbox(), environment: () => this.python() })
+            const state = await this.#state()
+            return pythonRuntime({
+              sandbox: await this.sandbox(),
+              environment: () => this.python(),
+              cacheFolder: path.join(state, 'cache'),
+              linesFolder: path.join(state, 'lines'),
+            })
           },
           sql: async () => {
             const { sqlRuntime } = await import('./runtimes/sql/sql-runtime.ts')
             return sqlRuntime(await this.engine(), sqlText)
           },
           typescript: async () => {
-            const { nodeRuntime } = await import('./runtimes/node/node-runtime.ts')
-            return nodeRuntime({ sandbox: await this.sandbox() })
+            const [{ nodeRuntime }, { sdkEntry }] = await Promise.all([
+              import('./runtimes/node/node-runtime.ts'),
+              import('./project/sdk-entry.ts'),
+            ])
+            return nodeRuntime({ sandbox: await this.sandbox(), sdkEntry: sdkEntry() })
           },
         },
       })

@@ -53,6 +53,8 @@ class Step:
         self.generators = Generators(None if fresh else self.work["seed"])
         self.shown: Shown | None = None
         self.user_ms = 0.0
+        #: Proofs: the function's variables at its return.
+        self.locals: dict[str, Any] = {}
 
     # -- running ---------------------------------------------------------------------------------------------------
 
@@ -170,6 +172,8 @@ class Step:
     # -- reporting -------------------------------------------------------------------------------------------------
 
     def _report(self, value: Any, state: str | None, drew: bool) -> dict[str, Any]:
+        # Before the outputs are written: a codec may change what they refer to.
+        recorded = record_locals.digests(self.locals) if self.work.get("recordLocals") else None
         kind, verdict, outputs = self.definition["kind"], None, []
         if kind == "check":
             verdict, outputs = check_verdict.judge(value, self.definition["symbol"], self.outputs)
@@ -188,6 +192,7 @@ class Step:
             "warnings": self.warnings,
             "userMs": round(self.user_ms, 3),
             "peakMemoryBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+            **({} if recorded is None else {"locals": recorded}),
         }
 
     def _shown_output(self) -> dict[str, Any]:

@@ -1,16 +1,17 @@
 /** `cellmill gc [--dry-run]`. */
-import { collectGarbage } from '@cellmill/core/operations/collect-garbage.ts'
+import { freeSpace } from '@cellmill/core/operations/free-space.ts'
 import { flagOption } from '../command.ts'
 import type { CommandContext } from '../command.ts'
 import { formatCount, formatSize } from '../output/format.ts'
 
 export async function handle(context: CommandContext): Promise<number> {
   const workspace = await context.workspace()
-  const collected = await collectGarbage(workspace, flagOption(context, 'dryRun'))
-  if (context.output.json) context.output.writeJson(collected)
+  const dryRun = flagOption(context, 'dryRun')
+  const freed = await freeSpace(workspace, { dryRun, signal: context.signal })
+  if (context.output.json) context.output.writeJson({ ...freed, dryRun })
   else {
-    const what = `${formatCount(collected.snapshots, 'snapshot')} (${formatSize(collected.sizeBytes)}) and ${formatCount(collected.orphans, 'orphan')}`
-    context.output.sayAlways(collected.dryRun ? `would remove ${what}` : `removed ${what}`)
+    const what = `${formatCount(freed.snapshots, 'snapshot')} in ${formatCount(freed.blobs, 'blob')} (${formatSize(freed.freedBytes)})`
+    context.output.sayAlways(dryRun ? `would free ${what}` : `freed ${what}`)
   }
   return 0
 }

@@ -64,9 +64,10 @@ export async function runBoundedQuery(
         statement.streamAndReadUntil(request.limit + 1),
       )
       const rows = reader.getRowsJson() as readonly (readonly Json[])[]
+      const columns = columnsOf(reader)
       return {
-        columns: columnsOf(reader),
-        rows: rows.slice(0, request.limit),
+        columns,
+        rows: rows.slice(0, request.limit).map((row) => row.map((value, i) => plainNumber(value, columns[i]!.type))),
         truncated: rows.length > request.limit,
       }
     } catch (error) {
@@ -75,6 +76,13 @@ export async function runBoundedQuery(
   } finally {
     await session.close()
   }
+}
+
+/** 64-bit integers come as text; those that a number holds exactly are numbers for people and scripts. */
+function plainNumber(value: Json, type: string): Json {
+  if (typeof value !== 'string' || !/^U?(?:BIGINT|HUGEINT)$/.test(type)) return value
+  const number = Number(value)
+  return Number.isSafeInteger(number) ? number : value
 }
 
 const exportOptions = {

@@ -76,9 +76,17 @@ function wantedPackages(facts: NotebookFacts): readonly string[] {
       if (magic.name === 'pip') for (const name of pipNames(magic.argument)) names.add(name)
   }
   const all = [...names].map(normalName)
+  if (shows(facts)) all.push('ipython')
   const hasFrames = framePackages.some((name) => all.includes(name))
   if (hasFrames && !parquetPackages.some((name) => all.includes(name))) all.push('pyarrow')
   return [...new Set(all)].sort()
+}
+
+/** What a notebook shows, a report shows through IPython's formatter. */
+function shows(facts: NotebookFacts): boolean {
+  return facts.cells.some((cell) =>
+    cell.statements.some((statement) => statement.displays && statement.kind === 'expr'),
+  )
 }
 
 /** `pip install -q pandas==2.1 "scikit-learn>=1"`: requirements as written; options and files are passed over. */

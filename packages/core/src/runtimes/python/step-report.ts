@@ -47,6 +47,9 @@ const reportSchema: z.ZodType<StepReport> = z.object({
   warnings: z.array(text(1000)).max(1000),
   userMs: z.number().min(0),
   peakMemoryBytes: count.nullable(),
+  locals: z
+    .record(z.string().max(300), z.object({ digest: z.string().max(64).nullable(), problem: text(2000).nullable() }))
+    .exactOptional(),
 })
 
 const frameSchema = z.object({

@@ -1,0 +1,37 @@
+"""Proofs: what the variables of a step's function held when it returned, as digests. Values are not kept beyond that."""
+
+from __future__ import annotations
+
+import sys
+import types
+from typing import Any, Callable
+
+
+def call_recording(call: Callable[[], Any], code: types.CodeType, locals_at_return: dict[str, Any]) -> Any:
+    """Calls, and fills `locals_at_return` when the frame of `code` returns. Only returns of Python frames are looked at."""
+    before = sys.getprofile()
+
+    def look(frame: Any, event: str, arg: Any) -> None:
+        if event == "return" and frame.f_code is code:
+            locals_at_return.clear()
+            locals_at_return.update(frame.f_locals)
+
+    sys.setprofile(look)
+    try:
+        return call()
+    finally:
+        sys.setprofile(before)
+
+
+def digests(values: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    from .._notebook import encode
+
+    found = {}
+    for name, value in values.items():
+        try:
+            found[name] = {"digest": encode.digest(value), "problem": None}
+        except encode.Unencodable as error:
+            found[name] = {"digest": None, "problem": str(error)}
+        except Exception as error:  # a hostile class: it is not comparable, and says so
+            found[name] = {"digest": None, "problem": f"{type(error).__name__}: {error}"}
+    return found
