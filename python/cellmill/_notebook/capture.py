@@ -2,7 +2,8 @@
 
 Layout of the capture folder:
   <cell>/<name>.pickle      one value, protocol 5; functions and classes of `__main__` by reference
-  <cell>/group-<n>.pickle   one dict of the names that share mutable objects: one load keeps them one
+  <cell>/group-<n>.pickle   one dict of the names that share mutable objects: one load keeps them one; members that
+                            cannot be kept are not in it, and are named in the index
   <cell>/rng.pickle         generator states before the cell, as `_runner/randomness` restores them
   index.json                for each cell and name: file, digest, codec, group, or why there is none
 Invariant: what is not kept is in the index with its reason.
@@ -59,16 +60,20 @@ class Captures:
         values: dict[str, Any],
         facts: dict[str, dict],
         groups: dict[int, dict[str, Any]],
-        problems: dict[int, str],
+        problems: dict[int, dict[str, str]],
     ) -> None:
         """`facts`: per name `digest`, `kind`, `group`; `groups`: per number all members, also those not changed here;
-        `problems`: why a group cannot be kept."""
+        `problems`: per group the members that cannot be kept, with why."""
         record = self._cells[-1]
         for number, members in groups.items():
-            problem = problems.get(number)
-            kept = (None, None, problem) if problem else self._write(cell, f"group-{number}", members, _CODECS)
-            file, codec, why = kept
-            record["groups"].append({"number": number, "names": sorted(members), "file": file, "codec": codec, "why": why})
+            missing = problems.get(number, {})
+            kept = {name: value for name, value in members.items() if name not in missing}
+            if kept:
+                file, codec, why = self._write(cell, f"group-{number}", kept, _CODECS)
+            else:
+                file, codec, why = None, None, "no member can be kept"
+            group = {"number": number, "names": sorted(kept), "missing": missing, "file": file, "codec": codec, "why": why}
+            record["groups"].append(group)
         for name, value in values.items():
             fact = facts[name]
             entry = {"digest": fact["digest"], "kind": fact["kind"], "group": fact["group"], "file": None, "codec": None}

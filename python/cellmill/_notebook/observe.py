@@ -6,6 +6,7 @@ values are only read; nothing a later cell could see is changed (tested by compa
 
 from __future__ import annotations
 
+import json
 import sys
 import tempfile
 import time
@@ -158,7 +159,8 @@ class Observer:
                 content = self._observe(asked["cell"]) if asked["op"] == "observe" else self._finish(asked)
         except Exception as error:  # reported to the one who asked: an observation that failed is no observation
             content = {"problem": f"{type(error).__name__}: {error}"}
-        self._app.kernel.session.send(stream, REPLY, content, parent, ident=ident)
+        # As ASCII text: a name may hold what cannot be written as UTF-8, and then nothing would be answered.
+        self._app.kernel.session.send(stream, REPLY, {"json": json.dumps(content)}, parent, ident=ident)
 
     def _observe(self, cell: int) -> dict[str, Any]:
         facts = {
@@ -240,7 +242,8 @@ class Observer:
             walk, problem, size = walk_value(current[name])
             digest = walk.sink.hexdigest() if problem is None else None
             walks.append(walk)
-            self._known[name] = Known(current[name], digest, problem, size, Reach(walk, self._namespace))
+            reach = Reach(current[name], walk, problem, self._namespace)
+            self._known[name] = Known(current[name], digest, problem, size, reach)
             # What cannot be encoded, and could be reached, may have been changed.
             if before is None or before.digest != digest or digest is None:
                 changed.append(name)
@@ -253,9 +256,9 @@ class Observer:
         named = {name for group in groups if fresh.intersection(group) for name in group if name not in fresh}
         named |= {name for name, others in shares.items() if name not in fresh and fresh & others}
         for name in sorted(named):
-            walk, _, _ = walk_value(current[name])
+            walk, problem, _ = walk_value(current[name])
             walks.append(walk)
-            self._known[name].reach = Reach(walk, self._namespace)
+            self._known[name].reach = Reach(current[name], walk, problem, self._namespace)
         if named:
             groups, shares = self._aliases(current)
         self._groups = {name: number for number, group in enumerate(groups) for name in group}
@@ -295,7 +298,11 @@ class Observer:
             for name, fact in values.items()
         }
         self._captures.deleted(sorted(deleted))
-        self._captures.after_cell(cell, {name: current[name] for name in values}, facts, groups)
+        problems = {
+            number: {name: self._known[name].problem for name in members if self._known[name].problem is not None}
+            for number, members in groups.items()
+        }
+        self._captures.after_cell(cell, {name: current[name] for name in values}, facts, groups, problems)
         self._captures.save()
 
     def _finish(self, asked: dict[str, Any]) -> dict[str, Any]:

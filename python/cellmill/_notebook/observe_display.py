@@ -38,7 +38,7 @@ class Displays:
 
     def _figure(self, obj: Any) -> dict[str, Any] | None:
         module = sys.modules.get("matplotlib.figure")
-        if module is None or not isinstance(obj, module.FigureBase):
+        if module is None or not issubclass(type(obj), module.FigureBase):
             return None
         try:
             with quiet():

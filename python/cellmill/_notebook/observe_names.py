@@ -6,6 +6,8 @@ that look like code; a computed access (`exec`, `globals`) reaches all names.
 
 from __future__ import annotations
 
+import builtins
+import gc
 import re
 import sys
 import types
@@ -20,6 +22,9 @@ _COMPUTED = {"exec", "eval", "globals", "locals", "vars", "gc", "_getframe", "cu
 #: Words beside `get_ipython` that stand for magics which run or remove what no text here names.
 _MAGICS = {"run", "reset", "reset_selective", "load", "rerun", "recall", "store", "macro", "user_ns", "push", "pylab"}
 _LONGEST_STRING = 100_000
+_MOST_REFERENTS = 50_000
+#: Functions hold all globals of their module.
+_OPAQUE = (types.FunctionType, types.CodeType, types.FrameType, types.BuiltinFunctionType)
 
 
 def is_cell_frame(frame: Any, namespace: dict[str, Any]) -> bool:
@@ -99,12 +104,30 @@ class Reach:
 
     __slots__ = ("ids", "buffers", "code")
 
-    def __init__(self, walk: encode.Encoder, namespace: dict[str, Any]) -> None:
+    def __init__(self, value: Any, walk: encode.Encoder, problem: str | None, namespace: dict[str, Any]) -> None:
         shared = _class_state(walk)
-        self.ids = frozenset(key for key in walk.reached if key not in shared)
+        ids = walk.reached.keys() if problem is None else walk.reached.keys() | _referents(value, namespace)
+        self.ids = frozenset(key for key in ids if key not in shared)
         self.buffers = _merged(walk.buffers)
         functions = (value for _, value in walk.memo.values() if type(value) is types.FunctionType)
         self.code = [function.__code__ for function in functions if function.__globals__ is namespace]
+
+
+def _referents(value: Any, namespace: dict[str, Any]) -> set[int]:
+    """What a value without an encoding holds, as the garbage collector sees it: a generator holds the list that it reads."""
+    found: dict[int, Any] = {}
+    pending = [value]
+    skipped = {id(namespace), id(vars(builtins))}
+    while pending and len(found) < _MOST_REFERENTS:
+        part = pending.pop()
+        kind = type(part)
+        if id(part) in found or id(part) in skipped or kind in _OPAQUE or issubclass(kind, (type, types.ModuleType)):
+            continue
+        if not gc.is_tracked(part) and part is not value:
+            continue
+        found[id(part)] = part
+        pending.extend(gc.get_referents(part))
+    return {key for key, part in found.items() if type(part) not in (tuple, frozenset)}
 
 
 def _class_state(walk: encode.Encoder) -> set[int]:
@@ -112,7 +135,7 @@ def _class_state(walk: encode.Encoder) -> set[int]:
     shared: set[int] = set()
     first = next(iter(walk.memo.values()), (0, None))[1]
     for _, value in walk.memo.values():
-        if isinstance(value, type) and value is not first:
+        if issubclass(type(value), type) and value is not first:
             try:
                 shared.update(encode.encode(value).reached)
             except Exception:  # the walk of the whole value already reported what is wrong with it

@@ -29,7 +29,7 @@ def _module(kind: type) -> str:
 def is_defined_here(value: Any, namespace: dict[str, Any]) -> bool:
     if type(value) is types.FunctionType:
         return value.__globals__ is namespace
-    return isinstance(value, type) and type.__dict__["__dict__"].__get__(value).get("__module__") == "__main__"
+    return issubclass(type(value), type) and type.__dict__["__dict__"].__get__(value).get("__module__") == "__main__"
 
 
 def shape_of(value: Any) -> str:
@@ -54,10 +54,10 @@ def shape_of(value: Any) -> str:
 
 
 def kind_of(value: Any, problem: str | None, size: int, is_iterator: bool) -> tuple[str, str]:
-    """(kind, why a frame is not a table)."""
-    if isinstance(value, types.ModuleType):
+    """(kind, why a frame is not a table). `isinstance` would ask the value for its class, and it may lie."""
+    if issubclass(type(value), types.ModuleType):
         return "module", ""
-    if isinstance(value, type):
+    if issubclass(type(value), type):
         return "class", ""
     if type(value) in (types.FunctionType, types.BuiltinFunctionType, types.MethodType):
         return "function", ""

@@ -310,3 +310,40 @@ test('captures load in a fresh process as equal values, groups as one object, ge
     await rm(captureFolder, { recursive: true, force: true })
   }
 })
+
+test('hostile values and names are observed and harm nothing', async () => {
+  const seen = await observeCells([
+    'class Bad:\n    def __reduce_ex__(self, p): raise SystemExit(3)\n    def __repr__(self): raise RuntimeError\n    __eq__ = None\nbad = Bad()',
+    'class Meta(type):\n    @property\n    def __module__(cls): raise ValueError("x")\nclass Odd(metaclass=Meta): pass\nodd = Odd()',
+    'globals()["\\ud800"] = 1\nglobals()["../evil"] = 2\nglobals()[5] = 3\nloop = []\nloop.append(loop)',
+    '%%capture shown\nprint("inner")\nkept = 1',
+    'gen = (i for i in [1, 2])\nnext(gen)',
+    'next(gen)',
+    'await __import__("asyncio").sleep(0)\nlast = 1',
+  ])
+  expect(seen.cells.map((cell) => [cell.state, cell.error])).toEqual(seen.cells.map(() => ['ok', null]))
+  expect(valueOf(seen.final, 'bad')).toMatchObject({ digest: null, kind: 'unserialisable', problem: 'SystemExit: 3' })
+  expect(valueOf(seen.final, 'loop').digest).not.toBeNull()
+  expect(cellOf(seen, 2).bound).toContain('../evil')
+  expect(cellOf(seen, 3).bound).toEqual(['kept', 'shown'])
+  expect(cellOf(seen, 5).mutated).toEqual(['gen'])
+  expect(cellOf(seen, 6).bound).toEqual(['last'])
+})
+
+test('twenty thousand displays arrive', async () => {
+  const seen = await observeCells(['from IPython.display import display\nfor i in range(20_000): display(i)'], {
+    mode: 'end-only',
+  })
+  expect(cellOf(seen, 0).outputs).toHaveLength(20_000)
+  expect(cellOf(seen, 0).outputs.at(-1)?.preview).toBe('19999')
+})
+
+test('a run that is cancelled stops', async () => {
+  const controller = new AbortController()
+  const running = observeCells(['import time\ntime.sleep(120)'], {
+    signal: controller.signal,
+    conditions: kernelConditions,
+  })
+  setTimeout(() => controller.abort(), 2_500)
+  await expect(running).rejects.toThrow(/abort/i)
+})

@@ -16,6 +16,8 @@ import { cellAnswer, finalAnswer, type CellAnswer, type FinalAnswer } from './ob
 import { createRunFolder, kernelSpec, writeConfig, type RunFolder } from './run-folder.ts'
 
 const request = 'cellmill_request'
+/** Reading what a cell left behind may take long, but not for ever: the notebook's own code is in the same process. */
+const analysisMs = 60 * 60_000
 
 interface Session {
   readonly options: ObserveOptions
@@ -120,7 +122,7 @@ async function runCell(session: Session, cell: NotebookCell): Promise<ObservedCe
       timeoutMs: limits.cellTimeoutMs,
       metadata: { cellmill: { cell: cell.index } },
     })
-    const answer = cellAnswer(await kernel.request(request, { op: 'observe', cell: cell.index }, null))
+    const answer = cellAnswer(await kernel.request(request, { op: 'observe', cell: cell.index }, analysisMs))
     if (answer.problem !== null) {
       throw new CellmillError('INTERNAL', `Cell ${cell.index} could not be observed: ${answer.problem}.`)
     }
@@ -178,7 +180,7 @@ async function finish(session: Session): Promise<FinalAnswer | null> {
     cell.statements.flatMap((statement) => statement.imports.map((fact) => fact.module)),
   )
   try {
-    const answer = finalAnswer(await session.kernel.request(request, { op: 'finish', imports }, null))
+    const answer = finalAnswer(await session.kernel.request(request, { op: 'finish', imports }, analysisMs))
     if (answer.problem === null) return answer
     throw new CellmillError('INTERNAL', `The values at the end could not be observed: ${answer.problem}.`)
   } catch (error) {

@@ -35,7 +35,8 @@ const valueKinds = ['table', 'object', 'module', 'function', 'class', 'unseriali
 const eventKinds = ['open-read', 'open-write', 'socket', 'process', 'chdir', 'sqlite'] as const
 const clocks = ['none', 'libfaketime', 'wrapped'] as const
 
-export function cellAnswer(content: Unchecked): CellAnswer {
+export function cellAnswer(reply: Unchecked): CellAnswer {
+  const content = parsed(reply)
   return {
     problem: textOrNull(content['problem']),
     ms: numberOrNull(content['ms']) ?? 0,
@@ -51,7 +52,8 @@ export function cellAnswer(content: Unchecked): CellAnswer {
   }
 }
 
-export function finalAnswer(content: Unchecked): FinalAnswer {
+export function finalAnswer(reply: Unchecked): FinalAnswer {
+  const content = parsed(reply)
   const distributions = Object.entries(recordOf(content['distributions']))
   return {
     problem: textOrNull(content['problem']),
@@ -61,6 +63,15 @@ export function finalAnswer(content: Unchecked): FinalAnswer {
     python: textOf(content['python']),
     unwatched: textsOf(content['problems']),
     clock: oneOf(clocks, content['clock'], 'none'),
+  }
+}
+
+function parsed(reply: Unchecked): Unchecked {
+  try {
+    return recordOf(JSON.parse(textOf(reply['json'])))
+  } catch {
+    // Whoever answered was not the observer.
+    return { problem: 'the answer was not readable' }
   }
 }
 
