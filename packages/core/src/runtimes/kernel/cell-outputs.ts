@@ -3,15 +3,21 @@
  * place, `clear_output` obeyed. Invariant: never holds more than `maxBytes`; what was cut is said, never silent.
  */
 import type { Json } from '../../canonical.ts'
-import type { NotebookOutput } from '../../notebook/document.ts'
 import { recordOf, textOf, type WireMessage } from './wire.ts'
 
-export interface KernelOutput extends NotebookOutput {
+export interface KernelOutput {
+  readonly type: 'stream' | 'display' | 'result' | 'error'
+  /** For streams `stdout` or `stderr`. */
+  readonly stream: string | null
+  /** MIME type to text or JSON. For errors: `text/plain` is the traceback. */
+  readonly data: Readonly<Record<string, Json>>
   readonly metadata: Readonly<Record<string, Json>>
+  readonly errorName: string | null
+  readonly errorValue: string | null
 }
 
 interface Draft {
-  type: NotebookOutput['type']
+  type: KernelOutput['type']
   stream: string | null
   chunks: string[]
   data: Record<string, Json>
@@ -122,7 +128,7 @@ export class CellOutputs {
   }
 }
 
-function emptyDraft(type: NotebookOutput['type']): Draft {
+function emptyDraft(type: KernelOutput['type']): Draft {
   return { type, stream: null, chunks: [], data: {}, metadata: {}, errorName: null, errorValue: null, displayId: null }
 }
 
