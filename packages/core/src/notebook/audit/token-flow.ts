@@ -2,7 +2,7 @@
  * External state that statements read and write, in document order: uses inside functions count where the function is
  * called. Invariant: a use of a function that nothing calls appears once, at its definition, marked `late`.
  */
-import type { TokenUse } from '../ir.ts'
+import type { Span, TokenUse } from '../ir.ts'
 import type { AuditContext, PlacedStatement } from './audit-context.ts'
 import { functionsUsed, lateTokensOf } from './name-flow.ts'
 
@@ -10,7 +10,10 @@ export interface PlacedToken {
   readonly statement: PlacedStatement
   readonly cell: number
   readonly order: number
+  /** Its span is in `cell`: for a use inside a function, that of the statement that calls it. */
   readonly use: TokenUse
+  /** Where the use itself is written. */
+  readonly written: Span
   /** The function in which it happens. */
   readonly through: string | null
 }
@@ -21,17 +24,26 @@ export function tokensOf(context: AuditContext): readonly PlacedToken[] {
   const result: PlacedToken[] = []
   for (const statement of context.statements) {
     const place = { statement, cell: statement.cell, order: statement.order }
-    for (const use of statement.facts.tokens) result.push({ ...place, use, through: null })
+    for (const use of statement.facts.tokens) result.push({ ...place, use, written: use.span, through: null })
     for (const name of functionsUsed(statement, definitions)) {
       called.add(name)
-      for (const use of lateTokensOf(name, definitions)) result.push({ ...place, use, through: name })
+      for (const use of lateTokensOf(name, definitions)) {
+        result.push({ ...place, use: { ...use, span: statement.facts.span }, written: use.span, through: name })
+      }
     }
   }
   for (const statement of context.statements) {
     for (const fact of statement.facts.definitions) {
       if (called.has(fact.name) || isCalledInside(fact.name, context)) continue
       for (const use of fact.lateTokens)
-        result.push({ statement, cell: statement.cell, order: statement.order, use, through: fact.name })
+        result.push({
+          statement,
+          cell: statement.cell,
+          order: statement.order,
+          use,
+          written: use.span,
+          through: fact.name,
+        })
     }
   }
   return result

@@ -105,6 +105,8 @@ function drawnOnOld(context: AuditContext, statements: readonly PlacedStatement[
         !certain ||
         maker === undefined ||
         maker.cell === statement.cell ||
+        statement.facts.binds.includes(name) ||
+        statement.facts.mayBind.includes(name) ||
         !types.some((type) => type.startsWith('matplotlib.'))
       )
         continue
@@ -138,7 +140,7 @@ function decoratesNothing(context: AuditContext, statements: readonly PlacedStat
     mayDraw ||
     calls.some(
       ({ call }) =>
-        call.callee === '' || (call.callee.startsWith('.') && /plot|draw|show|hist|bar|scatter/.test(call.callee)),
+        call.callee === '' || (!PYPLOT.test(call.callee) && /plot|draw|show|hist|bar|scatter/.test(call.callee)),
     )
   )
     return []

@@ -61,7 +61,9 @@ function learns(context: AuditContext, { statement, call }: Step): boolean {
 /** The second, fourth, .. result of a split are its test parts. */
 function testNames(steps: readonly Step[]): ReadonlySet<string> {
   return new Set(
-    splitsOf(steps).flatMap(({ statement }) => statement.facts.binds.filter((name, position) => position % 2 === 1 && !/train/i.test(name))),
+    splitsOf(steps).flatMap(({ statement }) =>
+      statement.facts.binds.filter((name, position) => position % 2 === 1 && !/train/i.test(name)),
+    ),
   )
 }
 

@@ -1,7 +1,7 @@
 /** N30, N31, N50, N58: clocks and orders that are not fixed, settings of the whole process. */
 import type { Finding } from '../../finding.ts'
 import { finding, groupBy, lineText, type AuditContext, type Rule } from '../audit-context.ts'
-import { tokensOf } from '../token-flow.ts'
+import { tokensOf, type PlacedToken } from '../token-flow.ts'
 
 export const settingRules: readonly Rule[] = [
   { codes: ['N30'], needs: 'facts', find: notFixed },
@@ -18,7 +18,9 @@ const NOT_FIXED: Readonly<Record<string, string>> = {
 }
 
 function notFixed(context: AuditContext): readonly Finding[] {
-  const uses = tokensOf(context).filter(({ use }) => NOT_FIXED[use.token] !== undefined)
+  const uses = tokensOf(context).filter(
+    (token) => NOT_FIXED[token.use.token] !== undefined && !isTiming(context, token),
+  )
   const found = [...groupBy(uses, ({ use, cell }) => `${cell} ${use.token}`).values()].flatMap(([first]) => {
     if (first === undefined) return []
     const through = first.through === null ? '' : ` (in \`${first.through}\`)`
@@ -45,6 +47,16 @@ function notFixed(context: AuditContext): readonly Finding[] {
     ]
   })
   return [...found, ...sets]
+}
+
+const STOPWATCH =
+  /^\s*(t|t_?\d+|tic|toc|\w*_?(start|end|begin|began|time|tic|toc)\w*)\s*=|\btime\(\)\s*-|-\s*(time\.)?time\(\)/i
+
+/** `t0 = time()` and `time() - t0` measure how long something takes: no result depends on it. */
+function isTiming(context: AuditContext, { use, cell, through, written }: PlacedToken): boolean {
+  if (!/^time\.time(_ns)?$/.test(use.why)) return false
+  const home = through === null ? cell : (context.flow.definitions.get(through)?.cell ?? cell)
+  return STOPWATCH.test(lineText(context, home, written))
 }
 
 const SETTINGS: Readonly<Record<string, string>> = {

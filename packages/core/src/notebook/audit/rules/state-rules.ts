@@ -50,10 +50,26 @@ function changesOf(context: AuditContext): Change[] {
     statement.facts.mutations
       .filter(
         ({ certain, name }) =>
-          certain && !context.flow.importedNames.has(name) && !isDrawing(context, name, statement.order),
+          certain &&
+          !context.flow.importedNames.has(name) &&
+          !isItsOwn(statement, name) &&
+          !isDrawing(context, name, statement.order) &&
+          !isGenerator(context, name, statement.order),
       )
       .map((mutation) => ({ name: mutation.name, statement, mutation })),
   )
+}
+
+/** A name that the statement makes before it changes it: the variable of a loop. */
+function isItsOwn({ facts }: PlacedStatement, name: string): boolean {
+  const bound = facts.binds.includes(name) || facts.mayBind.includes(name)
+  return bound && !facts.reads.some((read) => read.name === name)
+}
+
+/** Drawing from a generator object is N29. */
+function isGenerator(context: AuditContext, name: string, order: number): boolean {
+  const types = typesAt(context, name, order)
+  return types.includes('numpy.random.Generator') || types.includes('random.Random')
 }
 
 /** True when the cell makes the name itself, before this statement. */
