@@ -1,14 +1,11 @@
-/** Names of the immutable environments in the cache: by the lock's text, the interpreter's version and the platform. */
+/** Names of the immutable environments in the cache: by the lock's text, the interpreter and the platform. */
 import path from 'node:path'
 import { digestOf, sha256 } from '../canonical.ts'
 import { cacheFolder } from './cache-folder.ts'
 import type { FoundPython } from './find-python.ts'
 
 /** Raised when environments made before must not be used any more. */
-const environmentVersion = 1
-
-/** Beside the installed packages: the inspection, written last, so that a folder with it is complete. */
-export const inspectionFile = 'cellmill-environment.json'
+const environmentVersion = 2
 
 export function environmentFolder(lockText: string, interpreter: FoundPython): string {
   const id = digestOf({

@@ -1,10 +1,13 @@
 /**
- * The interpreter that environments are made from: named by CELLMILL_PYTHON, else the oldest supported one on PATH that
- * works. Shims (pyenv) are resolved to the real interpreter, which starts four times as fast.
+ * The interpreter that environments are made from: named by CELLMILL_PYTHON, else the first supported one on PATH.
+ * Shims (pyenv, asdf, mise) are resolved to the real interpreter, which starts four times as fast. The answer is
+ * remembered by all that decides it, so that later commands start no Python.
  */
-import { statSync } from 'node:fs'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { readFileSync, statSync } from 'node:fs'
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { homedir } from 'node:os'
 import path from 'node:path'
+import { sha256 } from '../canonical.ts'
 import { CellmillError } from '../errors.ts'
 import { cacheFolder } from './cache-folder.ts'
 import { runCommand } from './run-command.ts'
@@ -27,32 +30,38 @@ name = "python%d.%d" % sys.version_info[:2]
 real = next((p for p in (os.path.join(base, "bin", name), os.path.join(base, "bin", "python3")) if os.path.exists(p)), sys.executable)
 print(json.dumps({"python": os.path.realpath(real), "version": "%d.%d.%d" % sys.version_info[:3], "basePrefix": base, "platform": sysconfig.get_platform()}))`
 
-let found: Promise<FoundPython> | undefined
+const found = new Map<string, Promise<FoundPython>>()
 
-/** Throws PYTHON_NOT_FOUND. Looked up once per process, and remembered by the interpreter's path and time. */
+/** Throws PYTHON_NOT_FOUND. Looked up once per process and PATH. */
 export function findPython(): Promise<FoundPython> {
-  found ??= search()
-  return found
+  const key = `${process.env['CELLMILL_PYTHON'] ?? ''}\0${process.env['PATH'] ?? ''}`
+  const known = found.get(key) ?? search()
+  found.set(key, known)
+  return known
 }
 
 async function search(): Promise<FoundPython> {
-  const named = process.env['CELLMILL_PYTHON']
-  const candidates = named !== undefined && named !== '' ? [named] : names.flatMap(onPath)
+  const named = process.env['CELLMILL_PYTHON'] ?? ''
   const tooOld: string[] = []
-  for (const candidate of candidates) {
+  for (const candidate of candidatesFor(named)) {
     const python = await inspect(candidate)
     if (python === null) continue
     if (isSupported(python.version)) return python
     tooOld.push(`${candidate} is ${python.version}`)
   }
-  const seen = tooOld.length > 0 ? ` (${tooOld.join(', ')})` : ''
-  const message =
-    named === undefined || named === ''
-      ? `no Python 3.11 or newer was found${seen}`
-      : `CELLMILL_PYTHON names ${named}, which is no Python 3.11 or newer${seen}`
-  throw new CellmillError('PYTHON_NOT_FOUND', message, {
-    hint: 'apt install python3, or set CELLMILL_PYTHON to an interpreter',
-  })
+  const seen = tooOld.length > 0 ? `: ${tooOld.join(', ')}` : ''
+  throw new CellmillError(
+    'PYTHON_NOT_FOUND',
+    named === ''
+      ? `No Python 3.11 or newer was found on PATH${seen}.`
+      : `CELLMILL_PYTHON names ${named}, which is no Python 3.11 or newer${seen}.`,
+    { hint: 'apt install python3  or  export CELLMILL_PYTHON=/path/to/python3', details: { tooOld } },
+  )
+}
+
+function candidatesFor(named: string): readonly string[] {
+  if (named === '') return names.flatMap(onPath)
+  return named.includes('/') ? [path.resolve(named)] : onPath(named)
 }
 
 function isSupported(version: string): boolean {
@@ -61,47 +70,91 @@ function isSupported(version: string): boolean {
 }
 
 function onPath(name: string): readonly string[] {
-  const folders = (process.env['PATH'] ?? '').split(path.delimiter).filter((folder) => folder !== '')
-  return folders
-    .map((folder) => path.join(folder, name))
+  return (process.env['PATH'] ?? '')
+    .split(path.delimiter)
+    .filter((folder) => folder !== '')
+    .map((folder) => path.resolve(folder, name))
     .filter((file) => statSync(file, { throwIfNoEntry: false })?.isFile() === true)
 }
 
 /** Null when it does not answer as a Python does. */
 async function inspect(candidate: string): Promise<FoundPython | null> {
-  const stat = statSync(candidate, { throwIfNoEntry: false })
-  if (stat === undefined) return null
-  const key = `${candidate}|${stat.mtimeMs}|${stat.size}`
-  const remembered = await readRemembered()
-  const known = remembered[key]
-  if (known !== undefined && statSync(known.python, { throwIfNoEntry: false })?.isFile() === true) return known
+  const stamp = stampOf(candidate)
+  if (stamp === null) return null
+  const key = sha256([candidate, stamp, isScript(candidate) ? shimState() : ''].join('\0'))
+  const known = (await readRemembered())[key]
+  if (known !== undefined && stampOf(known.python) === known.stamp) return withoutStamp(known)
   const answer = await runCommand(candidate, ['-I', '-S', '-c', probe], { timeoutMs: 30_000 }).catch(() => null)
-  if (answer === null || answer.code !== 0) return null
+  const python = answer === null || answer.code !== 0 ? null : parseAnswer(answer.stdout)
+  if (python !== null) await remember(key, python)
+  return python
+}
+
+function parseAnswer(text: string): FoundPython | null {
   try {
-    const python = JSON.parse(answer.stdout) as FoundPython
-    await remember({ ...remembered, [key]: python })
-    return python
+    const { python, version, basePrefix, platform } = JSON.parse(text) as FoundPython
+    return [python, version, basePrefix, platform].every((value) => typeof value === 'string')
+      ? { python, version, basePrefix, platform }
+      : null
   } catch {
     // Something else than Python answered.
     return null
   }
 }
 
-type Remembered = Readonly<Record<string, FoundPython>>
+function stampOf(file: string): string | null {
+  const stat = statSync(file, { throwIfNoEntry: false })
+  return stat?.isFile() === true ? `${stat.mtimeMs}|${stat.size}|${stat.ino}` : null
+}
+
+function isScript(file: string): boolean {
+  return read(file).startsWith('#!')
+}
+
+/** What a version manager's shim chooses by: its variables, its global choice, and the files from here upward. */
+function shimState(): string {
+  const { PYENV_VERSION, PYENV_ROOT, ASDF_PYTHON_VERSION, MISE_PYTHON_VERSION } = process.env
+  const files = [path.join(PYENV_ROOT ?? path.join(homedir(), '.pyenv'), 'version')]
+  for (let folder = process.cwd(); ; folder = path.dirname(folder)) {
+    for (const name of ['.python-version', '.tool-versions', 'mise.toml', '.mise.toml'])
+      files.push(path.join(folder, name))
+    if (folder === path.dirname(folder)) break
+  }
+  return JSON.stringify([PYENV_VERSION, ASDF_PYTHON_VERSION, MISE_PYTHON_VERSION, files.map(read)])
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'latin1').slice(0, 4096)
+  } catch {
+    // Not there, which is an answer too.
+    return ''
+  }
+}
+
+type Remembered = Readonly<Record<string, FoundPython & { readonly stamp: string }>>
+
+function withoutStamp({ python, version, basePrefix, platform }: FoundPython): FoundPython {
+  return { python, version, basePrefix, platform }
+}
 
 async function readRemembered(): Promise<Remembered> {
   try {
-    return JSON.parse(await readFile(path.join(cacheFolder(), 'interpreters.json'), 'utf8')) as Remembered
+    return JSON.parse(await readFile(path.join(cacheFolder(), 'interpreters-2.json'), 'utf8')) as Remembered
   } catch {
     // Nothing remembered yet, or unreadable: it is looked up again.
     return {}
   }
 }
 
-async function remember(all: Remembered): Promise<void> {
+async function remember(key: string, python: FoundPython): Promise<void> {
+  const file = path.join(cacheFolder(), 'interpreters-2.json')
+  const temporary = `${file}.${process.pid}`
   try {
+    const all = { ...(await readRemembered()), [key]: { ...python, stamp: stampOf(python.python) } }
     await mkdir(cacheFolder(), { recursive: true })
-    await writeFile(path.join(cacheFolder(), 'interpreters.json'), JSON.stringify(all))
+    await writeFile(temporary, JSON.stringify(all))
+    await rename(temporary, file)
   } catch {
     // A cache that cannot be written costs time, nothing else.
   }

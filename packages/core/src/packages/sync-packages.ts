@@ -2,18 +2,20 @@
  * Installs a lock into its environment. The folder's name says what is in it; it is filled under its own name behind a
  * lock, since a Python environment cannot be moved, and counts only once its inspection is written.
  */
-import { existsSync } from 'node:fs'
-import { mkdir, open, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import path from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { sha256 } from '../canonical.ts'
 import { CellmillError } from '../errors.ts'
-import { environmentFolder, inspectionFile } from './environment-folder.ts'
+import { environmentFolder } from './environment-folder.ts'
 import type { FoundPython } from './find-python.ts'
-import { findUv, proxyEnvironment } from './find-uv.ts'
+import { findUv, toolEnvironment } from './find-uv.ts'
 import { inspectEnvironment } from './inspect-environment.ts'
+import { readInspection, writeInspection } from './inspection.ts'
+import { whileLocked } from './install-lock.ts'
+import { minorVersion, parseLockHeader } from './lock-file.ts'
 import type { PythonEnvironment } from './python-environment.ts'
 import { runCommand } from './run-command.ts'
+import { toolFailure } from './tool-failure.ts'
 
 export interface SyncOptions {
   /** Folder that holds `requirements.lock`. */
@@ -24,105 +26,80 @@ export interface SyncOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** Throws PACKAGES_FAILED. */
+const installMs = 3_600_000
+
+/** Throws PACKAGES_FAILED naming the package; nothing half-installed is ever used. */
 export async function syncPackages(options: SyncOptions): Promise<PythonEnvironment> {
   const lockPath = path.join(options.root, options.lockFile ?? 'requirements.lock')
   const lockText = await readFile(lockPath, 'utf8')
-  const folder = environmentFolder(lockText, options.interpreter)
-  const ready = await readInspection(folder)
-  if (ready !== null) return ready
-  await mkdir(path.dirname(folder), { recursive: true })
-  const unlock = await lockFolder(folder, options.signal)
-  try {
-    const meanwhile = await readInspection(folder)
-    if (meanwhile !== null) return meanwhile
-    await rm(folder, { recursive: true, force: true })
-    await install(folder, lockPath, options)
-    const environment = {
-      ...(await inspectEnvironment(path.join(folder, 'bin', 'python'))),
-      lockDigest: sha256(lockText),
-    }
-    await writeFile(path.join(folder, inspectionFile), JSON.stringify(environment))
-    return environment
-  } catch (error) {
-    await rm(folder, { recursive: true, force: true })
-    throw error
-  } finally {
-    await unlock()
-  }
+  checkInterpreter(lockText, options.interpreter)
+  return makeEnvironment({
+    folder: environmentFolder(lockText, options.interpreter),
+    lockDigest: sha256(lockText),
+    signal: options.signal,
+    fill: (folder) => install(folder, lockPath, options),
+  })
 }
 
-/** Null when the folder is not there or was never finished. */
-export async function readInspection(folder: string): Promise<PythonEnvironment | null> {
-  const file = path.join(folder, inspectionFile)
-  return existsSync(file) ? (JSON.parse(await readFile(file, 'utf8')) as PythonEnvironment) : null
+/** A lock holds the versions for one minor version of Python. Throws PACKAGES_NOT_INSTALLED. */
+export function checkInterpreter(lockText: string, interpreter: FoundPython): void {
+  const header = parseLockHeader(lockText)
+  if (header === null || minorVersion(header.python) === minorVersion(interpreter.version)) return
+  throw new CellmillError(
+    'PACKAGES_NOT_INSTALLED',
+    `requirements.lock was made for Python ${minorVersion(header.python)}, and this is Python ${interpreter.version}.`,
+    { hint: `cellmill packages lock  or  export CELLMILL_PYTHON=python${minorVersion(header.python)}` },
+  )
+}
+
+export interface MakeEnvironment {
+  readonly folder: string
+  readonly lockDigest: string
+  readonly signal?: AbortSignal | undefined
+  /** Makes a complete environment in the folder, which is not there yet. */
+  readonly fill: (folder: string) => Promise<void>
+}
+
+/** The environment in the folder; made first when it is not there or was never finished. */
+export async function makeEnvironment(options: MakeEnvironment): Promise<PythonEnvironment> {
+  const { folder, lockDigest, signal } = options
+  const ready = readInspection(folder)
+  if (ready !== null) return ready.environment
+  return whileLocked(folder, signal, async () => {
+    const meanwhile = readInspection(folder)
+    if (meanwhile !== null) return meanwhile.environment
+    await rm(folder, { recursive: true, force: true })
+    try {
+      await options.fill(folder)
+      const environment = { ...(await inspectEnvironment(folder)), lockDigest }
+      await writeInspection(folder, environment)
+      return environment
+    } catch (error) {
+      await rm(folder, { recursive: true, force: true })
+      throw error
+    }
+  })
 }
 
 async function install(folder: string, lockPath: string, options: SyncOptions): Promise<void> {
   const uv = await findUv()
   const run = async (args: readonly string[]): Promise<void> => {
-    const ended = await runCommand(uv, args, { env: proxyEnvironment(), signal: options.signal, timeoutMs: 1_800_000 })
+    const { signal } = options
+    // Not the project's folder, whose configuration of uv is no part of the lock.
+    const where = { cwd: path.dirname(folder), env: toolEnvironment(), signal, timeoutMs: installMs }
+    const ended = await runCommand(uv, args, where)
     if (ended.code !== 0) throw failed(ended.stderr)
   }
-  await run(['venv', '--quiet', '--python', options.interpreter.python, folder])
-  const python = path.join(folder, 'bin', 'python')
-  await run([
-    'pip',
-    'sync',
-    '--quiet',
-    '--python',
-    python,
-    '--require-hashes',
-    '--compile-bytecode',
-    '--only-binary',
-    ':all:',
-    '--allow-empty-requirements',
-    lockPath,
-  ])
+  await run(['venv', '--quiet', '--no-project', '--python', options.interpreter.python, folder])
+  const exact = ['--require-hashes', '--only-binary', ':all:', '--compile-bytecode', '--allow-empty-requirements']
+  await run(['pip', 'sync', '--quiet', '--python', path.join(folder, 'bin', 'python'), ...exact, lockPath])
 }
 
 function failed(stderr: string): CellmillError {
-  const line =
-    stderr.split('\n').find((text) => /error|failed|no matching|not found|because/i.test(text)) ??
-    stderr.trim().split('\n')[0] ??
-    ''
-  return new CellmillError(
-    'PACKAGES_FAILED',
-    `the packages could not be installed: ${line.replace(/^\s*(?:error:|×)\s*/i, '').trim()}`,
-    {
-      hint: 'look at the package that is named; cellmill packages lock  resolves requirements.txt again',
-      details: { stderr: stderr.slice(-4000) },
-    },
-  )
-}
-
-const staleLockMs = 1_800_000
-
-/** Two processes that install the same lock: the second waits, and then finds it done. */
-async function lockFolder(folder: string, signal: AbortSignal | undefined): Promise<() => Promise<void>> {
-  const file = `${folder}.lock`
-  for (;;) {
-    try {
-      const handle = await open(file, 'wx')
-      await handle.writeFile(String(process.pid))
-      await handle.close()
-      return async () => rm(file, { force: true })
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-    }
-    if (await isStale(file)) await rm(file, { force: true })
-    else await sleep(300, undefined, signal === undefined ? {} : { signal })
-  }
-}
-
-async function isStale(file: string): Promise<boolean> {
-  try {
-    const pid = Number(await readFile(file, 'utf8'))
-    const { mtimeMs } = await stat(file)
-    if (Date.now() - mtimeMs > staleLockMs) return true
-    if (pid > 0) process.kill(pid, 0)
-    return false
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ESRCH'
-  }
+  return toolFailure({
+    stderr,
+    message: 'The packages of requirements.lock cannot be installed',
+    hint: 'look at the package that is named; cellmill packages lock  resolves requirements.txt again',
+    again: 'cellmill packages sync',
+  })
 }
