@@ -4,6 +4,7 @@
  */
 import type { Json } from '../../canonical.ts'
 import { CellmillError } from '../../errors.ts'
+import { jsonErrorPosition } from './json-error-position.ts'
 
 export const MAX_DEPTH = 400
 
@@ -44,8 +45,8 @@ export function parseJson(text: string, path: string): Json {
   }
   try {
     return JSON.parse(text) as Json
-  } catch (error) {
-    throw notJson(text, path, error)
+  } catch {
+    throw notJson(text, path)
   }
 }
 
@@ -99,12 +100,10 @@ function depthOf(text: string): number {
   return deepest
 }
 
-function notJson(text: string, path: string, error: unknown): CellmillError {
+function notJson(text: string, path: string): CellmillError {
   if (/^(<{7}|={7}|>{7})/m.test(text)) return conflicted(path)
-  const message = error instanceof Error ? error.message : String(error)
-  const found = /position (\d+)/.exec(message)
-  const truncated = /end of JSON input|Unterminated string/i.test(message)
-  const position = found ? Number(found[1]) : text.length
+  const position = jsonErrorPosition(text)
+  const truncated = position >= text.length || isOpenString(text, position)
   const before = text.slice(0, position)
   const line = before.split('\n').length
   const column = position - before.lastIndexOf('\n')
@@ -117,4 +116,9 @@ function notJson(text: string, path: string, error: unknown): CellmillError {
       : 'It was damaged after Jupyter saved it; restore it from version control.',
     { line, column, truncated },
   )
+}
+
+/** A string that starts there and never ends: the file was cut inside it. */
+function isOpenString(text: string, position: number): boolean {
+  return text.charAt(position) === '"' && !/[^\\]"/.test(text.slice(position, position + 1_000_000))
 }

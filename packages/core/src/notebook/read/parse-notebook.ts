@@ -15,6 +15,8 @@ export interface ParseOptions {
   readonly sizeBytes?: number
 }
 
+const MAX_CELLS = 200_000
+
 const LANGUAGES: Readonly<Record<string, string>> = {
   ipython: 'python',
   ir: 'r',
@@ -85,6 +87,13 @@ function cellsOf(root: Json, path: string): readonly Json[] {
       path,
       `is JSON, but not a notebook: it has no list of cells${keys === '' ? '' : ` (its keys: ${keys})`}.`,
       'Name a file that Jupyter saved.',
+    )
+  }
+  if (found.length > MAX_CELLS) {
+    throw unreadable(
+      path,
+      `has ${found.length.toLocaleString('en-US')} cells; more than ${MAX_CELLS.toLocaleString('en-US')} are not read.`,
+      'Split it.',
     )
   }
   if (found.length === 0) throw unreadable(path, 'has no cells.', 'There is nothing to read in it.')

@@ -20,7 +20,7 @@ export interface ReadNotebookOptions {
 }
 
 const MEBIBYTE = 1024 * 1024
-const CHILD_TIMEOUT_MS = 60_000
+const CHILD_TIMEOUT_MS = 30_000
 
 export async function readNotebook(path: string, options: ReadNotebookOptions): Promise<NotebookDocument> {
   const maxBytes = options.maxBytes ?? 256 * MEBIBYTE
