@@ -14,6 +14,7 @@ interface Envelope<T> {
   readonly value: T
 }
 
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller says what it wrote
 export function readCache<T>(folder: string, name: string): T | null {
   try {
     const envelope = JSON.parse(readFileSync(path.join(folder, name), 'utf8')) as Envelope<T>

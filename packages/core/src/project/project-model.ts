@@ -3,7 +3,6 @@
  * them, and which interpreter and engine read them. While the stamp holds nothing heavy is loaded.
  */
 import { digestOf } from '../canonical.ts'
-import type { Json } from '../canonical.ts'
 import type { Project } from '../model/project.ts'
 import { readCache, writeCache } from './cache-file.ts'
 import { listCode } from './list-code.ts'
@@ -92,7 +91,7 @@ export class ModelCache {
 }
 
 export function cacheKey(root: string): string {
-  return digestOf(root as Json).slice(0, 12)
+  return digestOf(root).slice(0, 12)
 }
 
 function sameList(now: readonly string[] | null, then: readonly string[]): boolean {

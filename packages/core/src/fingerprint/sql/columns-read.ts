@@ -41,7 +41,8 @@ export function columnsRead(tree: Json, macros: ReadonlySet<string>): readonly s
     if (readsAll) return false
     if (!isKnown(node) || readsWholeRows(node, relations) || callsUnknown(node, macros)) readsAll = true
     collectIdentifiers(node, identifiers)
-    return undefined
+    // A constant's text names nothing.
+    return node['class'] !== 'CONSTANT'
   })
   return readsAll ? null : [...identifiers].sort()
 }
@@ -113,7 +114,6 @@ const engineWords = new Set([
 ])
 
 function collectIdentifiers(node: SqlNode, into: Set<string>): void {
-  if (node['class'] === 'CONSTANT') return
   for (const [key, value] of Object.entries(node)) {
     if (engineWords.has(key)) continue
     if (typeof value === 'string' && value !== '') into.add(value.toLowerCase())

@@ -97,10 +97,9 @@ describe('a valid configuration', () => {
 
   test('is read again when a module that it imports changes', async () => {
     const files = {
-      ...config('{ name: wanted }'),
+      'cellmill.config.ts': `import { wanted } from './names.ts'\n${config('{ name: wanted }')['cellmill.config.ts']}`,
       'names.ts': "export const wanted: string = 'one'",
     }
-    files['cellmill.config.ts'] = `import { wanted } from './names.ts'\n${files['cellmill.config.ts']}`
     expect((await load(files)).config.name).toBe('one')
     expect((await load(files, { 'names.ts': "export const wanted = 'two'" })).config.name).toBe('two')
   })

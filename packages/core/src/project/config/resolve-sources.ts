@@ -50,6 +50,7 @@ function resolveSource(name: string, source: SourceInput, place: Place): SourceD
       return { ...base, type: 'http', url: source.url, format, options: readerOptions(source, format), refresh }
     }
     case 'sqlite':
+    default:
       return { ...base, type: 'sqlite', path: source.path, query: source.query }
   }
 }

@@ -28,7 +28,7 @@ export function validateConfig(value: Json | undefined, context: ConfigContext):
   }
   const parsed = configSchema.safeParse(value)
   if (!parsed.success) {
-    for (const issue of parsed.error.issues) reportIssue(issue as Issue, value, report)
+    for (const issue of parsed.error.issues) reportIssue(issue, value, report)
     return { config: emptyConfig(context.root), diagnostics: inOrder(diagnostics) }
   }
   const config = resolveConfig(parsed.data, context, report)

@@ -197,70 +197,41 @@ const typeNames: Readonly<Record<string, ParameterType>> = {
 /** `name type = default`; without a default the run must give a value. */
 function readParameter(annotation: Annotation, draft: Draft): string | null {
   const match = /^([^\s=]+)\s+([^\s=]+)\s*(?:=\s*(.*))?$/.exec(annotation.rest)
-  const [, name = '', typeName = '', written] = match ?? []
   if (match === null) {
-    draft.diagnostics.push(
-      problem(
-        'D020',
-        annotation.at(),
-        "'@param' takes a name, a type and a default",
-        "-- @param since date = '2024-01-01'",
-      ),
-    )
+    const example = "-- @param since date = '2024-01-01'"
+    draft.diagnostics.push(problem('D020', annotation.at(), "'@param' takes a name, a type and a default", example))
     return null
   }
-  if (!plainName.test(name)) {
-    draft.diagnostics.push(
-      problem(
-        'D014',
-        annotation.at(0, name.length),
-        `'${name}' cannot be the name of a parameter`,
-        'use letters, digits and _',
-      ),
-    )
-    return null
-  }
+  const [, name = '', typeName = '', written] = match
+  const nameProblem = wrongName(annotation, draft, name)
   const type = typeNames[typeName.toLowerCase()]
-  if (type === undefined) {
-    const near = nearestName(typeName, Object.keys(typeNames))
-    const known = 'use int, float, bool, str, date, datetime or json'
-    const at = annotation.at(annotation.rest.indexOf(typeName, name.length), typeName.length)
-    draft.diagnostics.push(
-      problem(
-        'D021',
-        at,
-        `'${typeName}' is not a type of parameters`,
-        near === null ? known : `did you mean '${near}'?`,
-      ),
-    )
-    return null
+  if (nameProblem !== null) draft.diagnostics.push(nameProblem)
+  else if (type === undefined) draft.diagnostics.push(wrongType(annotation, typeName, name.length))
+  else {
+    const value = written === undefined ? null : literalOf(type, written.trim())
+    const place = annotation.at(0, name.length)
+    if (value !== null && 'error' in value) {
+      const at = annotation.at(annotation.rest.lastIndexOf(written!))
+      draft.diagnostics.push(problem('D021', at, value.error, `write a literal of type ${type}`))
+    } else draft.parameters.push({ name, type, default: value?.value ?? null, required: value === null, place })
   }
-  if (draft.parameters.some((parameter) => parameter.name === name)) {
-    draft.diagnostics.push(
-      problem('D013', annotation.at(0, name.length), `the parameter '${name}' is declared twice`, 'remove one of them'),
-    )
-    return null
-  }
-  const value = written === undefined ? null : literalOf(type, written.trim())
-  if (value !== null && 'error' in value) {
-    draft.diagnostics.push(
-      problem(
-        'D021',
-        annotation.at(annotation.rest.lastIndexOf(written!)),
-        value.error,
-        `write a literal of type ${type}`,
-      ),
-    )
-    return null
-  }
-  draft.parameters.push({
-    name,
-    type,
-    default: value?.value ?? null,
-    required: value === null,
-    place: annotation.at(0, name.length),
-  })
   return null
+}
+
+function wrongName(annotation: Annotation, draft: Draft, name: string): Diagnostic | null {
+  const at = annotation.at(0, name.length)
+  if (!plainName.test(name)) {
+    return problem('D014', at, `'${name}' cannot be the name of a parameter`, 'use letters, digits and _')
+  }
+  const isTwice = draft.parameters.some((parameter) => parameter.name === name)
+  return isTwice ? problem('D013', at, `the parameter '${name}' is declared twice`, 'remove one of them') : null
+}
+
+function wrongType(annotation: Annotation, typeName: string, after: number): Diagnostic {
+  const near = nearestName(typeName, Object.keys(typeNames))
+  const at = annotation.at(annotation.rest.indexOf(typeName, after), typeName.length)
+  const fix = near === null ? 'use int, float, bool, str, date, datetime or json' : `did you mean '${near}'?`
+  return problem('D021', at, `'${typeName}' is not a type of parameters`, fix)
 }
 
 /** A SQL literal: a quoted text, a number, true or false; `DATE '..'` as well. */
@@ -289,6 +260,6 @@ function json(written: string): { readonly value: Json } | { readonly error: str
   }
 }
 
-export function problem(code: Diagnostic['code'], at: Place, message: string, fix: string): Diagnostic {
+function problem(code: Diagnostic['code'], at: Place, message: string, fix: string): Diagnostic {
   return { code, severity: 'error', message, at, notes: [], fix }
 }

@@ -1,5 +1,4 @@
 /** `-- @check not_null(day), unique(id), total >= 0`: each item is a rule, or an expression that must hold for every row. */
-import type { Json } from '../../canonical.ts'
 import type { Diagnostic, Place } from '../../diagnostics.ts'
 import { nearestName } from '../../model/nearest.ts'
 import type { CheckRule, Severity } from '../../model/project.ts'
@@ -63,7 +62,7 @@ function parseRule(text: string): Answer {
       const columns = items.map(columnOf)
       if (columns.some((column) => column === null))
         return wrong(`'${name}' takes names of columns`, `write for instance  ${name}(id)`)
-      return { rule: { type: name, columns: columns as readonly string[] } }
+      return { rule: { type: name, columns: columns.flatMap((column) => column ?? []) } }
     }
     case 'accepted_values':
       return acceptedValues(items)
@@ -91,7 +90,7 @@ function acceptedValues(items: readonly string[]): Answer {
     return wrong("'accepted_values' takes a column and a list", usage)
   const values = splitOutside(list[1]!, ',').map((part) => valueOf(part.text.trim()))
   if (values.some((value) => value === null)) return wrong('the accepted values must be literals', usage)
-  return { rule: { type: 'accepted_values', column, values: values as readonly Json[] } }
+  return { rule: { type: 'accepted_values', column, values } }
 }
 
 function valueOf(text: string): string | number | boolean | null {

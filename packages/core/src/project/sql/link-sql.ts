@@ -4,7 +4,7 @@
  */
 import type { Diagnostic, Place } from '../../diagnostics.ts'
 import type { VolatileUse } from '../../fingerprint/closures.ts'
-import type { QueryFacts } from '../../fingerprint/sql/query-facts.ts'
+import type { NamedPlace, QueryFacts } from '../../fingerprint/sql/query-facts.ts'
 import type { SqlStepFacts } from '../../fingerprint/sql/sql-closures.ts'
 import { volatileCalls } from '../../fingerprint/sql/volatile-functions.ts'
 import type { InputDefinition, StepDefinition } from '../../model/project.ts'
@@ -82,65 +82,65 @@ interface Reached {
 
 /** Follows FROM through views, so that the reader's inputs are tables and sources only. */
 function reachViews(asset: SqlAsset, views: ReadonlyMap<string, SqlAsset>, names: NameIndex): Reached {
-  const inputs = new Map<string, InputDefinition & { readonly means: string }>()
-  const inlined: InlinedView[] = []
-  const diagnostics: Diagnostic[] = []
-  const open = new Set<string>()
-  const follow = (reader: SqlAsset): void => {
-    open.add(reader.name)
-    for (const relation of reader.facts.relations) {
-      if (relation.isFile) continue
-      const place = placeAt(reader.file, reader.text, relation.offset ?? 0, relation.name.length)
-      const resolution = names.resolve(relation.name, folderOf(reader.name))
-      const means = resolution.type === 'found' ? resolution.name : relation.name
-      const view = views.get(means)
-      if (view !== undefined && open.has(view.name)) {
-        diagnostics.push({
-          code: 'D012',
-          severity: 'error',
-          message: `the view '${view.name}' reads itself`,
-          at: place,
-          notes: [],
-          fix: 'take it out of its own FROM',
-        })
-        continue
-      }
-      if (view !== undefined) {
-        follow(view)
-        if (!inlined.some((other) => other.relation.toLowerCase() === relation.name.toLowerCase()))
-          inlined.push({ view, relation: relation.name })
-        continue
-      }
-      const key = relation.name.toLowerCase()
-      const before = inputs.get(key)
-      if (before !== undefined && before.means !== means) {
-        diagnostics.push({
-          code: 'D011',
-          severity: 'error',
-          message: `'${relation.name}' means ${before.means} here and ${means} in a view`,
-          at: place,
-          notes: [],
-          fix: `write the full name, such as ${means}`,
-        })
-      }
-      // A view's FROM is resolved where the view stands, so its full name goes into the reader's.
-      const reference = reader === asset ? relation.name : means
-      if (before === undefined)
-        inputs.set(key, {
-          argument: relation.name,
-          reference,
-          target: null,
-          annotation: '',
-          form: 'relation',
-          columns: null,
-          place,
-          means,
-        })
-    }
-    open.delete(reader.name)
+  const reach = new ViewReach(asset, views, names)
+  reach.follow(asset)
+  return reach
+}
+
+class ViewReach implements Reached {
+  readonly views: InlinedView[] = []
+  readonly inputs: InputDefinition[] = []
+  readonly diagnostics: Diagnostic[] = []
+  readonly #asset: SqlAsset
+  readonly #known: ReadonlyMap<string, SqlAsset>
+  readonly #names: NameIndex
+  /** What each relation's name, without case, means in the whole of the reader's query. */
+  readonly #meanings: Map<string, string> = new Map()
+  readonly #open: Set<string> = new Set()
+
+  constructor(asset: SqlAsset, known: ReadonlyMap<string, SqlAsset>, names: NameIndex) {
+    this.#asset = asset
+    this.#known = known
+    this.#names = names
   }
-  follow(asset)
-  return { views: inlined, inputs: [...inputs.values()].map(({ means: _, ...input }) => input), diagnostics }
+
+  follow(reader: SqlAsset): void {
+    this.#open.add(reader.name)
+    for (const relation of reader.facts.relations) if (!relation.isFile) this.#relation(reader, relation)
+    this.#open.delete(reader.name)
+  }
+
+  #relation(reader: SqlAsset, { name, offset }: NamedPlace): void {
+    const place = placeAt(reader.file, reader.text, offset ?? 0, name.length)
+    const resolution = this.#names.resolve(name, folderOf(reader.name))
+    const means = resolution.type === 'found' ? resolution.name : name
+    const view = this.#known.get(means)
+    if (view !== undefined && this.#open.has(view.name)) {
+      this.#report('D012', place, `the view '${view.name}' reads itself`, 'take it out of its own FROM')
+      return
+    }
+    const before = this.#meanings.get(name.toLowerCase())
+    if (before !== undefined) {
+      if (before === means) return
+      const message = `'${name}' means ${before} in one place and ${means} in another of this query and its views`
+      this.#report('D011', place, message, `write the full name, such as ${means}`)
+      return
+    }
+    this.#meanings.set(name.toLowerCase(), means)
+    if (view !== undefined) {
+      this.follow(view)
+      this.views.push({ view, relation: name })
+      return
+    }
+    // A view's FROM is resolved where the view stands, so its full name goes into the reader's.
+    const reference = reader === this.#asset ? name : means
+    const common = { target: null, annotation: '', form: 'relation', columns: null } as const
+    this.inputs.push({ ...common, argument: name, reference, place })
+  }
+
+  #report(code: Diagnostic['code'], at: Place, message: string, fix: string): void {
+    this.diagnostics.push({ code, severity: 'error', message, at, notes: [], fix })
+  }
 }
 
 interface Joined {

@@ -193,6 +193,6 @@ export function stringOf(node: unknown): string | null {
   }
   if (type === 'Literal' && typeof value === 'string') return value
   if (type === 'TemplateLiteral' && expressions?.length === 0)
-    return String((quasis?.[0]?.['value'] as { cooked: string }).cooked)
+    return (quasis?.[0]?.['value'] as { readonly cooked: string } | undefined)?.cooked ?? null
   return null
 }

@@ -119,6 +119,7 @@ function contentOf(folder: string): string {
   return `content:${digestOf(listFiles(real).map((file) => [file, sha256(readFileSync(path.join(real, file)))]))}`
 }
 
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- every member that is read is optional
 function readJson<T>(file: string): T | null {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as T

@@ -251,9 +251,9 @@ class StepReader {
       argument: key,
       reference: from,
       target: null,
-      annotation: kind === 'table' ? String(as) : kind,
+      annotation: kind === 'table' ? as : kind,
       form: kind === 'table' ? 'rows' : kind,
-      columns: columns as readonly string[] | null,
+      columns,
       place: this.#place(property['key'] as Node),
     }
   }

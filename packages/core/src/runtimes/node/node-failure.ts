@@ -6,7 +6,6 @@ import type { SandboxExit } from '../sandbox/sandbox.ts'
 /** Null when the process ended by itself with code 0. */
 export function exitError(exit: SandboxExit, work: StepWork, stderr: string): UserCodeError | null {
   const { id, options } = work.definition
-  const moreMemory = "give it more with  memory: '4GB',  or read fewer columns"
   switch (exit.reason) {
     case 'time-limit':
       return failure(
@@ -22,9 +21,16 @@ export function exitError(exit: SandboxExit, work: StepWork, stderr: string): Us
       return failure('cancelled', `${id} was stopped`, null)
     case 'exited':
       break
-    default:
-      return failure('exit-code', `${id} was stopped: ${String(exit.reason)}`, null)
+    case 'process-limit':
+      return failure('exit-code', `${id} started too many processes and was stopped`, 'use fewer workers')
   }
+  return exitedError(exit, work, stderr)
+}
+
+const moreMemory = "give it more with  memory: '4GB',  or read fewer columns"
+
+function exitedError(exit: SandboxExit, work: StepWork, stderr: string): UserCodeError | null {
+  const { id } = work.definition
   if (/JavaScript heap out of memory|Reached heap limit/.test(stderr)) {
     return failure('out-of-memory', `${id} needed more memory than it may have`, moreMemory)
   }

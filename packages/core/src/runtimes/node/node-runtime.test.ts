@@ -157,7 +157,7 @@ describe('a step', () => {
       { orders },
     )
     expect(report.outputs[0]!.rows).toBe(1)
-    expect(await query(`SELECT * FROM '${output}/0.parquet'`)).toEqual([['total,id', 'Float64Array', 9]])
+    expect(await query(`SELECT * FROM '${output}/0.parquet'`)).toEqual([['total,id', 'Float64Array', '9']])
   })
 
   test('keeps every kind of value', async () => {
@@ -165,7 +165,9 @@ describe('a step', () => {
       { i: 1, n: 1.5, big: 9007199254740993n, huge: 170141183460469231731687303715884105727n, t: 'é', b: true, d: new Date(0), bytes: new Uint8Array([1, 2]), list: [1, null], s: { x: 1, y: ['a'] }, none: null },
       { i: null, n: 2, big: 1, huge: 1, t: null, b: null, d: null, list: [], s: { x: null } },
     ] })`)
-    expect(await query(`DESCRIBE SELECT * FROM '${output}/0.parquet'`)).toMatchObject([
+    expect(
+      await query(`SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM '${output}/0.parquet')`),
+    ).toMatchObject([
       ['i', 'BIGINT'],
       ['n', 'DOUBLE'],
       ['big', 'BIGINT'],
@@ -281,14 +283,27 @@ function helper(row: Row & { amount?: { value: number } }): Row { return { id: r
           '[{ a: () => 1 }]',
           '[{ a: new Date(NaN) }]',
           '[{ a: [1, true] }]',
-          '{ a: [1], b: [] }',
+          '({ a: [1], b: [] })',
           '[{ a: 1, A: 2 }]',
           '3',
           'undefined',
           '[{ a: new Map() }]',
         ].map(message),
       ),
-    ).toMatchInlineSnapshot()
+    ).toMatchInlineSnapshot(`
+      [
+        "contract: column 'a' holds the text "x" in row 2, and whole numbers before it | make all values of 'a' the same, for instance with String(..) or Number(..)",
+        "contract: it returned no rows, which say nothing about the columns | return columns instead, which may be empty:  { day: [], revenue: new Float64Array() }",
+        "contract: column 'a' holds a function in row 1 | return plain values: numbers, texts, dates, lists, objects",
+        "contract: column 'a' holds an invalid Date in row 1 | return null where there is no date",
+        "contract: column 'a[]' holds the value true in row 2, and whole numbers before it | make all values of 'a[]' the same, for instance with String(..) or Number(..)",
+        "contract: column 'b' has 0 values, and 'a' has 1 | return columns of one length",
+        "contract: the columns 'a' and 'A' differ only in case | rename one of them",
+        "contract: 'made' is a table, and it returned a number | return an array of objects, or an object of columns",
+        "contract: it returned nothing | return the value that the asset is",
+        "contract: column 'a' holds a Map in row 1 | return plain values: numbers, texts, dates, lists, objects",
+      ]
+    `)
   })
 
   test('has no network, no files and no environment but its own', async () => {
@@ -306,8 +321,9 @@ function helper(row: Row & { amount?: { value: number } }): Row { return { id: r
     expect(await query(`SELECT * FROM '${env.output}/0.parquet'`)).toEqual([
       [expect.stringMatching(/^(CELLMILL_PROCESS,)?HOME,LANG,LC_ALL,NODE_ENV,(PWD,)?TMPDIR,TZ$/)],
     ])
+    writeFileSync(path.join(base, 'secret.txt'), 'x')
     const file = await run(
-      "import { readFileSync } from 'node:fs'\nexport const made = asset({ run: () => [{ a: readFileSync('/etc/passwd', 'utf8') }] })",
+      `import { readFileSync } from 'node:fs'\nexport const made = asset({ run: () => [{ a: readFileSync('${base}/secret.txt', 'utf8') }] })`,
     )
     if (sandbox.level === 'bubblewrap')
       expect(file.error).toMatchObject({ hint: expect.stringContaining('declare the file as a source') })

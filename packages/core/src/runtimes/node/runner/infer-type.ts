@@ -26,7 +26,20 @@ export function inferColumn(column: string, values: ArrayLike<unknown>): ColumnT
     }
     type = joined
   }
+  if (type.kind === 'double') refuseRounding(column, values)
   return type
+}
+
+/** A big whole number among fractions would lose its last digits. */
+function refuseRounding(column: string, values: ArrayLike<unknown>): void {
+  for (let row = 0; row < values.length; row++) {
+    const value = values[row]
+    if (typeof value !== 'bigint' || BigInt(Number(value)) === value) continue
+    throw new StepProblem(
+      `column '${column}' holds the whole number ${value} in row ${row + 1}, and numbers with fractions`,
+      `make all values of '${column}' text, or all of them Number(..)`,
+    )
+  }
 }
 
 function typedArrayType(values: ArrayLike<unknown>): ColumnType | null {
@@ -50,6 +63,8 @@ function typeOf(value: unknown, column: string, row: number): ColumnType {
       return { kind: bigintKind(value, column, row) }
     case 'object':
       return value === null ? nothing : objectType(value, column, row)
+    case 'function':
+    case 'symbol':
     default:
       throw new StepProblem(
         `column '${column}' holds a ${typeof value} in row ${row + 1}`,

@@ -87,14 +87,12 @@ async function tableOf(input: RequestInput, connection: DuckDBConnection): Promi
 
 /** Numbers without gaps as a typed array, everything else as it is. */
 function asVector(values: readonly unknown[]): ArrayLike<unknown> {
-  return values.length > 0 && values.every((value) => typeof value === 'number')
-    ? Float64Array.from(values as readonly number[])
-    : values
+  return values.length > 0 && values.every((value) => typeof value === 'number') ? Float64Array.from(values) : values
 }
 
 async function columnsOf(connection: DuckDBConnection, source: string): Promise<readonly string[]> {
   const described = await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${source}`)
-  return described.getRowsJson().map((row) => String(row[0]))
+  return described.getRowsJson().map((row) => (typeof row[0] === 'string' ? row[0] : ''))
 }
 
 function formatOf(input: RequestInput): string {
@@ -106,10 +104,11 @@ function formatOf(input: RequestInput): string {
 function literal(value: unknown): string {
   if (value === null) return 'NULL'
   if (typeof value === 'string') return quoteLiteral(value)
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value)
   if (Array.isArray(value)) return `[${value.map(literal).join(', ')}]`
   if (typeof value === 'object')
     return `{${Object.entries(value)
       .map(([key, member]) => `${quoteLiteral(key)}: ${literal(member)}`)
       .join(', ')}}`
-  return String(value)
+  throw new TypeError(`a reader option is a ${typeof value}`)
 }

@@ -45,7 +45,7 @@ function messageOf(error: Error): string {
 function errorCode(error: Error): string {
   const { code } = error as { code?: unknown }
   const nested = error.cause instanceof Error ? (error.cause as { code?: unknown }).code : undefined
-  return String(code ?? nested ?? '')
+  return [code, nested].find((each) => typeof each === 'string') ?? ''
 }
 
 function hintOf(error: Error, code: string): string | null {

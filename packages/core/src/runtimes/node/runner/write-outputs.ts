@@ -1,5 +1,5 @@
 /** What `run` returned, as one entry for each declared output. Nothing is digested here: that is done out of our reach. */
-import { lstatSync, mkdirSync, realpathSync, renameSync, writeFileSync } from 'node:fs'
+import { copyFileSync, lstatSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import type { StepRequest } from './request.ts'
@@ -118,7 +118,8 @@ function writeFile(request: StepRequest, { value, asset }: Output, folder: strin
       'write it in the working directory, and return its relative path',
     )
   }
-  renameSync(source, path.join(folder, safeName(path.basename(source))))
+  // Copied, not moved: in the sandbox the two folders are mounts of their own.
+  copyFileSync(source, path.join(folder, safeName(path.basename(source))))
 }
 
 function safeName(name: string): string {

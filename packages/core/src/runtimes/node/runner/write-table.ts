@@ -105,8 +105,7 @@ function toDuckDb(value: unknown, type: ColumnType): DuckDBValue {
 
 /** Null when the value is neither rows nor columns. */
 export function asTable(value: unknown): Table | null {
-  if (Array.isArray(value))
-    return value.every(isPlainObject) ? rowsTable(value as readonly Readonly<Record<string, unknown>>[]) : null
+  if (Array.isArray(value)) return value.every(isPlainObject) ? rowsTable(value) : null
   if (!isPlainObject(value)) return null
   const entries = Object.entries(value)
   if (
