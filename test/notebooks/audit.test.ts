@@ -249,10 +249,13 @@ const cases: readonly Case[] = [
 ]
 
 describe('audit', () => {
-  it.each(cases)('finds %s', async (_what, code, place, cells, options) => {
-    const result = await audit(cells, options)
-    expect(placesOf(result).filter((found) => found.startsWith(code))).toContain(`${code}@${place}`)
-  })
+  it.each(cases.map((row) => ({ what: row[0], row })))(
+    'finds $what',
+    async ({ row: [, code, place, cells, options] }) => {
+      const result = await audit(cells, options)
+      expect(placesOf(result).filter((found) => found.startsWith(code))).toContain(`${code}@${place}`)
+    },
+  )
 
   it('says what cannot be checked without a run', async () => {
     expect((await audit(['a = 1'])).notChecked).toEqual(['N05', 'N34', 'N45'])
@@ -312,7 +315,7 @@ describe('audit', () => {
 })
 
 describe('secrets', () => {
-  const key = `AKIA${'ABCDEFGH12345678'}`
+  const key = ['AKIA', 'ABCDEFGH12345678'].join('')
   const secretCells: readonly (readonly [string, string, string])[] = [
     ['an AWS key', `aws = "${key}"`, key],
     ['a password', 'password = "correct-horse-battery"', 'correct-horse-battery'],
@@ -462,7 +465,10 @@ const clean: readonly (readonly [string, readonly (string | TestCell)[], AuditOp
 ]
 
 describe('a clean notebook', () => {
-  it.each(clean)('has no findings: %s', async (_what, cells, options) => {
-    expect(placesOf(await audit(cells, options), NEUTRAL)).toEqual([])
-  })
+  it.each(clean.map((row) => ({ what: row[0], row })))(
+    'has no findings: $what',
+    async ({ row: [, cells, options] }) => {
+      expect(placesOf(await audit(cells, options), NEUTRAL)).toEqual([])
+    },
+  )
 })

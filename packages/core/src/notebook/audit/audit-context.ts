@@ -32,6 +32,7 @@ export interface AuditContext {
   readonly facts: NotebookFacts | null
   readonly cellFacts: ReadonlyMap<number, CellFacts>
   readonly statements: readonly PlacedStatement[]
+  readonly statementsByCell: ReadonlyMap<number, readonly PlacedStatement[]>
   readonly flow: NameFlow
   readonly projectRoot: string | null
   readonly files: AuditFiles | null

@@ -78,6 +78,7 @@ function contextOf(input: AuditInput): AuditContext {
     facts: input.facts,
     cellFacts: new Map(input.facts?.cells.map((cell) => [cell.index, cell]) ?? []),
     statements,
+    statementsByCell: byCell(statements),
     flow: nameFlow(input.facts, statements),
     projectRoot: input.projectRoot,
     files: input.files,
@@ -89,6 +90,12 @@ function placed(facts: NotebookFacts | null): PlacedStatement[] {
   const all =
     facts?.cells.flatMap((cell) => cell.statements.map((statement) => ({ cell: cell.index, facts: statement }))) ?? []
   return all.map((statement, order) => ({ ...statement, order }))
+}
+
+function byCell(statements: readonly PlacedStatement[]): Map<number, PlacedStatement[]> {
+  const cells = new Map<number, PlacedStatement[]>()
+  for (const statement of statements) cells.set(statement.cell, [...(cells.get(statement.cell) ?? []), statement])
+  return cells
 }
 
 function isThere(context: AuditContext, needs: Needs): boolean {

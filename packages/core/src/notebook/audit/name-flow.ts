@@ -30,6 +30,9 @@ export interface NameFlow {
   readonly bindings: ReadonlyMap<string, readonly NameBinding[]>
   /** Reads at the time they happen; late reads at the calls of the function. */
   readonly reads: readonly NameUse[]
+  readonly readsByName: ReadonlyMap<string, readonly NameUse[]>
+  /** Names that some statement certainly changes in place, or deletes. */
+  readonly changed: ReadonlySet<string>
   /** Names that functions read although nothing calls them at the top level. */
   readonly uncalled: readonly NameUse[]
   readonly definitions: ReadonlyMap<
@@ -80,11 +83,22 @@ export function nameFlow(facts: NotebookFacts | null, statements: readonly Place
   return {
     bindings,
     reads,
+    readsByName: Map.groupBy(reads, ({ name }) => name),
+    changed: changedNames(statements),
     uncalled: uncalledReads(definitions, called),
     definitions,
     mayHide: mayHide(facts, statements),
     importedNames,
   }
+}
+
+function changedNames(statements: readonly PlacedStatement[]): Set<string> {
+  return new Set(
+    statements.flatMap(({ facts }) => [
+      ...facts.deletes,
+      ...facts.mutations.filter(({ certain }) => certain).map(({ name }) => name),
+    ]),
+  )
 }
 
 function bindingsOf(statement: PlacedStatement): NameBinding[] {
@@ -117,17 +131,20 @@ function addWritesOfFunctions(
           certain: false,
           statement,
         }
-        bindings.set(name, [...(bindings.get(name) ?? []), binding])
+        const known = bindings.get(name)
+        if (known === undefined) bindings.set(name, [binding])
+        else known.push(binding)
       }
     }
   }
   for (const { fact, cell, order, line } of definitions.values()) {
-    const statement = statements.find((placed) => placed.order === order)
+    const statement = statements[order]
     for (const name of fact.lateWrites) {
       if (!bindings.has(name) && statement !== undefined)
         bindings.set(name, [{ name, cell, order, line, certain: false, statement }])
     }
   }
+  for (const known of bindings.values()) known.sort((a, b) => a.order - b.order)
 }
 
 /** All names that calling a function may read, through the functions it names. */

@@ -2,7 +2,7 @@
 import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import fc from 'fast-check'
+import { assert, jsonValue, property } from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { CellmillError } from '../../errors.ts'
 import type { NotebookDocument } from '../document.ts'
@@ -179,8 +179,8 @@ describe('formats', () => {
   })
 
   it('never throws anything but a typed error, whatever the JSON', () => {
-    fc.assert(
-      fc.property(fc.jsonValue({ maxDepth: 5 }), fc.jsonValue({ maxDepth: 4 }), (cells, metadata) => {
+    assert(
+      property(jsonValue({ maxDepth: 5 }), jsonValue({ maxDepth: 4 }), (cells, metadata) => {
         for (const value of [
           cells,
           { cells },

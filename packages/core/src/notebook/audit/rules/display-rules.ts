@@ -13,7 +13,7 @@ export const displayRules: readonly Rule[] = [
 const SHOWN = /^(stdout|figure|timer)$/
 
 function cellStatements(context: AuditContext, cell: number): readonly PlacedStatement[] {
-  return context.statements.filter((statement) => statement.cell === cell)
+  return context.statementsByCell.get(cell) ?? []
 }
 
 function onlyShows(context: AuditContext): readonly Finding[] {
@@ -50,7 +50,7 @@ function isHarmless(context: AuditContext, statement: PlacedStatement): boolean 
   )
     return false
   const bound = [...facts.binds, ...facts.mayBind]
-  if (bound.some((name) => context.flow.reads.some((read) => read.name === name && read.cell !== statement.cell)))
+  if (bound.some((name) => (context.flow.readsByName.get(name) ?? []).some((read) => read.cell !== statement.cell)))
     return false
   return facts.mutations.every(
     ({ name, certain }) =>

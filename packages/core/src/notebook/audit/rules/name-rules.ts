@@ -42,6 +42,9 @@ export const KNOWN_ALIASES: Readonly<Record<string, string>> = {
   defaultdict: 'from collections import defaultdict',
 }
 
+/** Nobody reads more, and looking for similar names takes time. */
+const MAX_UNDEFINED = 100
+
 const HISTORY = /^(In|Out|_{1,3}|_i{1,3}|_\d+|_i\d+|_ih|_oh|_dh)$/
 
 function undefinedNames(context: AuditContext): readonly Finding[] {
@@ -56,9 +59,9 @@ function deletedNames(context: AuditContext): readonly Finding[] {
   return deletions.flatMap(({ name, statement }) => {
     const again = (context.flow.bindings.get(name) ?? []).filter(({ order }) => order > statement.order)
     const next = Math.min(...again.map(({ order }) => order), Number.POSITIVE_INFINITY)
-    const use = context.flow.reads.find(
-      (read) => read.name === name && read.certain && read.order > statement.order && read.order <= next,
-    )
+    const use = context.flow.readsByName
+      .get(name)
+      ?.find((read) => read.certain && read.order > statement.order && read.order <= next)
     if (use === undefined) return []
     return [
       finding('N02', {
@@ -76,7 +79,8 @@ function neverDefined(context: AuditContext): readonly Finding[] {
   const missing = [...context.flow.reads, ...context.flow.uncalled].filter(
     ({ name }) => !context.flow.bindings.has(name) && !HISTORY.test(name),
   )
-  return [...groupBy(missing, ({ name }) => name).values()].flatMap((uses) => {
+  const groups = [...groupBy(missing, ({ name }) => name).values()]
+  return groups.slice(0, MAX_UNDEFINED).flatMap((uses) => {
     const first = uses.toSorted((a, b) => a.order - b.order)[0]
     return first === undefined ? [] : [undefinedName(context, first)]
   })

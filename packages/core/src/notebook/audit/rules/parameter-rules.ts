@@ -13,12 +13,8 @@ function parameters(context: AuditContext): readonly Finding[] {
     if (scalar === null) return []
     const tagged = context.document.cells[statement.cell]?.tags.includes('parameters') ?? false
     const once = (context.flow.bindings.get(scalar.name)?.length ?? 0) === 1
-    const changed = context.statements.some(
-      ({ facts }) =>
-        facts.deletes.includes(scalar.name) ||
-        facts.mutations.some(({ name, certain }) => certain && name === scalar.name),
-    )
-    const elsewhere = context.flow.reads.some((read) => read.name === scalar.name && read.cell !== statement.cell)
+    const changed = context.flow.changed.has(scalar.name)
+    const elsewhere = (context.flow.readsByName.get(scalar.name) ?? []).some((read) => read.cell !== statement.cell)
     const isConstant = /^[A-Z][A-Z0-9_]*$/.test(scalar.name)
     if (!once || changed || !(tagged || isConstant || elsewhere)) return []
     return [
@@ -40,7 +36,7 @@ const DATE = /^(?:19|20)\d{2}-[01]\d-[0-3]\d(?:[ T][\d:.]+Z?)?$/
 
 function fixedDates(context: AuditContext): readonly Finding[] {
   return context.codeCells.flatMap((cell) => {
-    const statements = context.statements.filter((statement) => statement.cell === cell.index)
+    const statements = context.statementsByCell.get(cell.index) ?? []
     const dates = statements.flatMap((statement) =>
       statement.facts.literals.filter(({ type, value }) => type === 'str' && DATE.test(value)),
     )

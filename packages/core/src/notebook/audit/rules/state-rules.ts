@@ -173,9 +173,9 @@ function sharedObjects(context: AuditContext): readonly Finding[] {
         )
         if (change === undefined) return []
         const other = change.name === target ? source : target
-        const reader = context.flow.reads.find(
-          (read) => read.name === other && read.order > change.statement.order && read.order <= end,
-        )
+        const reader = context.flow.readsByName
+          .get(other)
+          ?.find((read) => read.order > change.statement.order && read.order <= end)
         if (reader === undefined) return []
         return [
           finding('N09', {
@@ -231,10 +231,7 @@ function isVariable(context: AuditContext, name: string): boolean {
 }
 
 function isFixed(context: AuditContext, name: string): boolean {
-  return !context.statements.some(
-    ({ facts }) =>
-      facts.mutations.some((mutation) => mutation.name === name && mutation.certain) || facts.deletes.includes(name),
-  )
+  return !context.flow.changed.has(name)
 }
 
 function changesOutside(context: AuditContext): readonly Finding[] {

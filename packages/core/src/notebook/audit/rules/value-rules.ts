@@ -11,9 +11,8 @@ function crossingResources(context: AuditContext): readonly Finding[] {
         ...(context.flow.bindings.get(name) ?? []).map(({ order }) => order).filter((order) => order > statement.order),
         Number.POSITIVE_INFINITY,
       )
-      const readers = context.flow.reads.filter(
-        (read) =>
-          read.name === name && read.cell !== statement.cell && read.order > statement.order && read.order <= next,
+      const readers = (context.flow.readsByName.get(name) ?? []).filter(
+        (read) => read.cell !== statement.cell && read.order > statement.order && read.order <= next,
       )
       if (readers.length === 0) return []
       const types = statement.facts.bindTypes[name] ?? []
