@@ -10,10 +10,16 @@ import ast
 import json
 import sys
 import threading
+import types
 import warnings
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
+_ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(_ROOT))
+if __name__ == "__main__":
+    # What authors import is not needed here, and would be half of the start.
+    sys.modules["cellmill"] = types.ModuleType("cellmill")
+    sys.modules["cellmill"].__path__ = [str(_ROOT / "cellmill")]
 
 from cellmill._notebook.facts_cells import CellReader  # noqa: E402
 from cellmill._notebook.facts_effects import load_catalogue  # noqa: E402

@@ -6,9 +6,11 @@ Invariant: nothing of the user's is imported to find out; distributions are read
 from __future__ import annotations
 
 import ast
-import importlib.metadata
+import os
+import re
 import sys
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Callable
 
 from cellmill._notebook.facts_values import Value
@@ -18,11 +20,52 @@ if TYPE_CHECKING:
 
 
 @lru_cache(maxsize=1)
-def _distributions() -> dict[str, list[str]]:
+def _metadata_folders() -> list[tuple[Path, str]]:
+    """Every `*.dist-info` folder on the path, with the normalised name in its name."""
+    found = []
+    for entry in sys.path:
+        try:
+            names = sorted(os.listdir(entry)) if entry else []
+        except OSError:
+            continue
+        found += [(Path(entry, name), _normalised(name.split("-")[0])) for name in names if name.endswith((".dist-info", ".egg-info"))]
+    return found
+
+
+def _normalised(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+@lru_cache(maxsize=None)
+def distribution_of(top: str) -> str | None:
+    """The distribution that installed this top-level module; its files are searched as text, which is fast."""
+    folders = _metadata_folders()
+    wanted = _normalised(top)
+    for folder, name in sorted(folders, key=lambda item: item[1] != wanted):
+        if name == wanted and any((folder.parent / part).exists() for part in (top, f"{top}.py")):
+            return _name_in(folder, name)
+        if _holds(folder, top):
+            return _name_in(folder, name)
+    return None
+
+
+def _holds(folder: Path, top: str) -> bool:
+    listed = _text(folder / "RECORD")
+    if listed:
+        return listed.startswith(f"{top}/") or f"\n{top}/" in listed or re.search(rf"(?m)^{re.escape(top)}(\.[\w-]+)*\.(py|so|pyd),", listed) is not None
+    return top in (_text(folder / "top_level.txt") or "").split()
+
+
+def _name_in(folder: Path, name: str) -> str:
+    found = re.search(r"(?m)^Name:\s*(\S+)", _text(folder / "METADATA") or _text(folder / "PKG-INFO") or "")
+    return found.group(1) if found else name
+
+
+def _text(path: Path) -> str | None:
     try:
-        return dict(importlib.metadata.packages_distributions())
-    except Exception:  # noqa: BLE001  a broken distribution must not hide all others
-        return {}
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
 
 
 def origin_finder(local_modules: frozenset[str]) -> Callable[[str], str | None]:
@@ -32,8 +75,7 @@ def origin_finder(local_modules: frozenset[str]) -> Callable[[str], str | None]:
             return "local"
         if top in sys.stdlib_module_names:
             return "stdlib"
-        found = _distributions().get(top)
-        return found[0] if found else None
+        return distribution_of(top)
 
     return origin
 
