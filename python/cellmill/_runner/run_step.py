@@ -17,7 +17,7 @@ import warnings
 from typing import Any
 
 from .._authoring import param
-from . import cells, check_verdict, project_code, read_inputs
+from . import cells, check_verdict, project_code, read_inputs, record_locals
 from .contract import ContractError
 from .figures import Figures
 from .randomness import Generators
@@ -56,6 +56,10 @@ class Step:
         #: Proofs: the function's variables at its return.
         self.locals: dict[str, Any] = {}
 
+    @property
+    def _is_report(self) -> bool:
+        return bool(self.definition["kind"] == "report")
+
     # -- running ---------------------------------------------------------------------------------------------------
 
     def run(self) -> dict[str, Any]:
@@ -64,8 +68,8 @@ class Step:
         finder = project_code.prepare(self.code_root, self.definition["file"])
         self._collect_warnings()
         self.generators.start(finder)
-        if self.definition["kind"] == "report":
-            self.shown = Shown(os.path.join(self.outputs, "0.report"))
+        if self._is_report or self.work.get("recordLocals"):
+            self.shown = Shown(os.path.join(self.outputs, "0.report" if self._is_report else "shown.report"))
             self.shown.start(finder)
         figures = Figures(self.shown.add_figure if self.shown is not None else None)
         figures.start(finder)
@@ -85,7 +89,7 @@ class Step:
         started = _now()
         try:
             value = self._call(function, arguments, parameters, figures)
-            if self.shown is not None:
+            if self.shown is not None and self._is_report:
                 self.shown.add_returned(value)
             figures.end_all()
         except AssertionError as error:
@@ -156,6 +160,11 @@ class Step:
             return _awaited(value) if isinstance(value, types.CoroutineType) else value
 
         code = getattr(_unwrapped(function), "__code__", None)
+        if self.work.get("recordLocals") and code is not None:
+            return record_locals.call_recording(lambda: self._call_by_cells(call, code, figures), code, self.locals)
+        return self._call_by_cells(call, code, figures)
+
+    def _call_by_cells(self, call: Any, code: types.CodeType | None, figures: Figures) -> Any:
         origin = self.cells.of_function(self.definition["file"], code) if code is not None else {}
         follows = self.shown is not None or "matplotlib.pyplot" in sys.modules
         if code is None or not origin or not follows:
@@ -180,6 +189,8 @@ class Step:
         elif kind == "report":
             outputs = [self._shown_output()]
         elif kind == "asset":
+            if self.shown is not None:
+                self.shown.finish()
             writer = Outputs(self.definition, self.outputs)
             outputs = writer.write(value)
             self.warnings += writer.warnings

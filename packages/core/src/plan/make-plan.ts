@@ -84,7 +84,7 @@ class Planner {
       steps: this.#rows,
       work: this.#work,
       full: request.selected === null,
-      diagnostics: this.#diagnostics,
+      diagnostics: distinct(this.#diagnostics),
     }
   }
 
@@ -305,6 +305,17 @@ class Planner {
       estimateMs: action === 'reuse' ? null : (last?.ms ?? null),
     }
   }
+}
+
+/** Steps of one module share what is wrong with it. */
+function distinct(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  const seen = new Map<string, Diagnostic>()
+  for (const diagnostic of diagnostics) {
+    const { code, at, message } = diagnostic
+    const key = at === null ? `${code} ${message}` : `${code} ${at.file}:${at.line}:${at.column}`
+    if (!seen.has(key)) seen.set(key, diagnostic)
+  }
+  return [...seen.values()]
 }
 
 /** A clock, entropy or the network must not be cached silently: the author says how long a result holds. */

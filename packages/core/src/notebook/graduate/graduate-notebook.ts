@@ -182,11 +182,12 @@ function lineWriter(
     if (display) {
       edits.push({
         span: { line: span.line, column: span.column, endLine: span.line, endColumn: span.column },
-        text: 'display(',
+        // A bare tuple is one value; in a call it would be several.
+        text: isBareTuple(source, unit) ? 'display((' : 'display(',
       })
       edits.push({
         span: { line: span.endLine, column: span.endColumn, endLine: span.endLine, endColumn: span.endColumn },
-        text: ')',
+        text: isBareTuple(source, unit) ? '))' : ')',
       })
     }
     const previous = units.list
@@ -195,6 +196,23 @@ function lineWriter(
     const text = statementText(source, span, edits, previous)
     return [...text.comments, ...text.lines].map((line) => ({ ...line, cell: unit.cell }))
   }
+}
+
+/** `a, b` without brackets around it: a comma outside all brackets and strings. */
+function isBareTuple(source: string, unit: Unit): boolean {
+  const { span } = unit.facts
+  const lines = source.split('\n').slice(span.line - 1, span.endLine)
+  if (lines.length === 0) return false
+  lines[lines.length - 1] = [...lines.at(-1)!].slice(0, span.endColumn).join('')
+  lines[0] = [...lines[0]!].slice(span.column).join('')
+  const text = lines.join('\n').replaceAll(/'''[^]*?'''|"{3}[^]*?"{3}|'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"/g, '').replaceAll(/#.*/g, '')
+  let depth = 0
+  for (const character of text) {
+    if ('([{'.includes(character)) depth++
+    else if (')]}'.includes(character)) depth--
+    else if (character === ',' && depth === 0) return true
+  }
+  return false
 }
 
 /** `%time ` before the statement that it times. */

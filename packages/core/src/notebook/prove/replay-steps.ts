@@ -178,7 +178,8 @@ async function attemptStep(
     ),
     codec: output.codec === 'parquet' ? ('parquet' as const) : ('pickle' as const),
   }))
-  const shown = await readShown(path.join(place.folder, 'outputs', '0.report'))
+  const report = definition.kind === 'report' ? '0.report' : 'shown.report'
+  const shown = await readShown(path.join(place.folder, 'outputs', report))
   return { outcome, outputs, locals: localsOf(outcome), printed, shown }
 }
 

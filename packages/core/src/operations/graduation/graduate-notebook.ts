@@ -30,7 +30,7 @@ import type { Workspace } from '../workspace.ts'
 import { observeReference } from './observe-reference.ts'
 import { preparePackages } from './prepare-packages.ts'
 import { proveGraduation } from './prove-graduation.ts'
-import { projectFiles, stageProject } from './stage-project.ts'
+import { projectFiles, stageLines, stageProject } from './stage-project.ts'
 import { proofFile, writeGraduation } from './write-graduation.ts'
 
 export interface GraduateOptions {
@@ -147,6 +147,7 @@ class Graduating {
     const root = await stageProject(staging, this.#options.pipeline === 'new' ? graduation : null)
     const staged = this.#workspace.open(root)
     try {
+      await stageLines(await staged.stateFolder(), graduation)
       const end = await proveGraduation({
         staged,
         projectCopy,

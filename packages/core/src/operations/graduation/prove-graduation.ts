@@ -70,7 +70,8 @@ export async function proveGraduation(request: ProveRequest): Promise<ProofEnd> 
   ])
   const replay = await replayContext(request)
   request.say('proof: each step alone')
-  const replayed = await timed.run('S', () => replaySteps(replay, request.graduation.steps, 2))
+  const alone = request.graduation.steps.filter((step) => step.kind !== 'report' || step.locals.length > 0 || !pipeline.shown.has(step.name))
+  const replayed = await timed.run('S', () => replaySteps(replay, alone, 2))
   const again = await timed.run('P2a', () => buildPipeline(request.staged, request.signal))
   request.say('proof: mutants')
   const budgetMs = Math.max(60_000, 2 * request.referenceMs)
@@ -92,7 +93,7 @@ export async function proveGraduation(request: ProveRequest): Promise<ProofEnd> 
     reference: request.reference,
     second,
     steps: request.graduation.steps,
-    shown: pipeline.shown,
+    shown: new Map([...[...replayed].map(([name, step]) => [name, step.shown] as const), ...pipeline.shown]),
     printed: new Map([...replayed].map(([name, step]) => [name, step.printed])),
   })
   const reusedAll = again.outcome.built === 0 && again.outcome.state === 'succeeded' && sameValues(built, decodedAgain)

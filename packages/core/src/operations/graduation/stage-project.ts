@@ -30,6 +30,13 @@ export async function stageProject(staging: Staging, graduation: Graduation | nu
   return target
 }
 
+/** The map from written lines to cells, by which what steps show is attributed. */
+export async function stageLines(stateFolder: string, graduation: Graduation): Promise<void> {
+  const folder = path.join(stateFolder, 'lines')
+  await mkdir(folder, { recursive: true })
+  await writeFile(path.join(folder, `${graduation.notebook.name}.json`), JSON.stringify(graduation.lines))
+}
+
 /** Every file that graduation writes into the project, with its final text. */
 export async function projectFiles(
   root: string,
