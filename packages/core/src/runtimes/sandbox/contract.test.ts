@@ -188,6 +188,9 @@ test('a level that does not exist or does not work is refused, and off means non
   await expect(openSandbox({ mode: 'auto', python: null })).rejects.toMatchObject({ code: 'USAGE' })
   process.env['CELLMILL_SANDBOX_LEVEL'] = 'landlock'
   await expect(openSandbox({ mode: 'auto', python: null })).rejects.toMatchObject({ code: 'SANDBOX_UNAVAILABLE' })
+  process.env['CELLMILL_SANDBOX_LEVEL'] = 'none'
+  await expect(openSandbox({ mode: 'require', python: null })).rejects.toMatchObject({ code: 'SANDBOX_UNAVAILABLE' })
+  expect((await openSandbox({ mode: 'auto', python: null })).level).toBe('none')
   delete process.env['CELLMILL_SANDBOX_LEVEL']
   expect((await openSandbox({ mode: 'off', python: null })).level).toBe('none')
 })

@@ -22,21 +22,21 @@ export interface OpenSandboxOptions {
 
 const levels: readonly SandboxLevel[] = ['bubblewrap', 'landlock', 'none']
 
-/** Throws SANDBOX_UNAVAILABLE when walls are required, or one level is forced, and it does not work. */
+/** Throws SANDBOX_UNAVAILABLE when walls are required, or one level is forced, and there are none that work. */
 export async function openSandbox(options: OpenSandboxOptions): Promise<Sandbox> {
+  if (options.mode === 'off') return noneSandbox(options)
   const forced = forcedLevel()
-  if (forced === null && options.mode === 'off') return noneSandbox(options)
-  const wanted = forced === null ? levels.filter((level) => level !== 'none') : [forced]
-  for (const level of wanted) {
+  for (const level of forced === null ? levels : [forced]) {
+    // A variable must not take away the walls that a project requires.
+    if (level === 'none' && options.mode === 'require') continue
     const sandbox = await openLevel(level, options)
     if (sandbox !== null) return sandbox
   }
-  if (forced === null && options.mode === 'auto') return noneSandbox(options)
   throw new CellmillError(
     'SANDBOX_UNAVAILABLE',
     forced === null
       ? 'steps must run in a sandbox, and this machine has none that works'
-      : `CELLMILL_SANDBOX_LEVEL is ${forced}, which does not work on this machine`,
+      : `CELLMILL_SANDBOX_LEVEL is ${forced}, which does not work here`,
     { hint: 'apt install bubblewrap, and allow user namespaces; cellmill doctor  tries it' },
   )
 }
