@@ -194,3 +194,21 @@ test('a level that does not exist or does not work is refused, and off means non
   delete process.env['CELLMILL_SANDBOX_LEVEL']
   expect((await openSandbox({ mode: 'off', python: null })).level).toBe('none')
 })
+
+test.skipIf(!existsSync('/usr/bin/bwrap'))(
+  'without user namespaces the walls are Landlock’s, and there are none without Python',
+  () =>
+    inFolder(async (folder) => {
+      const file = join(folder, 'open.mjs')
+      writeFileSync(
+        file,
+        `const { openSandbox } = await import(${JSON.stringify(new URL('open-sandbox.ts', import.meta.url).href)})
+const level = (mode, python) => openSandbox({ mode, python }).then((sandbox) => sandbox.level, (error) => error.code)
+const python = ${JSON.stringify(found.python)}
+console.log([await level('require', python), await level('auto', null), await level('require', null)].join(' '))`,
+      )
+      const nested = ['--unshare-user', '--disable-userns', '--dev-bind', '/', '/', process.execPath, file]
+      const text = execFileSync('/usr/bin/bwrap', nested, { encoding: 'utf8', env: { NODE_NO_WARNINGS: '1' } })
+      expect(text.trim()).toBe('landlock none SANDBOX_UNAVAILABLE')
+    }),
+)
