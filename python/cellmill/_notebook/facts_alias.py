@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from cellmill._notebook.facts_scope import COMPREHENSIONS
 
 if TYPE_CHECKING:
-    from cellmill._notebook.facts_walk import Walker
+    from cellmill._notebook.facts_names import Names
 
 Sources = dict[str, str]
 _RANK = {"same": 2, "view": 1, "maybe": 0}
@@ -25,7 +25,7 @@ def _add(into: Sources, more: Sources, at_most: str = "same") -> None:
             into[name] = weaker
 
 
-def sources_of(walker: Walker, node: ast.expr | None, element: bool = False) -> Sources:
+def sources_of(walker: Names, node: ast.expr | None, element: bool = False) -> Sources:
     """`element`: what an item of the value may share memory with."""
     if node is None or walker.knowledge.is_immutable(walker.knowledge.types(node, walker.env)):
         return {}
@@ -38,7 +38,7 @@ def sources_of(walker: Walker, node: ast.expr | None, element: bool = False) -> 
     return _of_compound(walker, node, element)
 
 
-def _of_name(walker: Walker, node: ast.Name, element: bool) -> Sources:
+def _of_name(walker: Names, node: ast.Name, element: bool) -> Sources:
     value = walker.env.get(node.id)
     if value is None and walker.knowledge.is_builtin(node.id, walker.env):
         return {}
@@ -49,7 +49,7 @@ def _of_name(walker: Walker, node: ast.Name, element: bool) -> Sources:
     return {node.id: "same"}
 
 
-def _of_part(walker: Walker, node: ast.Attribute | ast.Subscript, element: bool) -> Sources:
+def _of_part(walker: Names, node: ast.Attribute | ast.Subscript, element: bool) -> Sources:
     if walker.knowledge.dotted(node, walker.env):
         return {}
     found = sources_of(walker, node.value)
@@ -73,7 +73,7 @@ def _of_part(walker: Walker, node: ast.Attribute | ast.Subscript, element: bool)
     return result
 
 
-def _copies(walker: Walker, node: ast.Subscript) -> bool:
+def _copies(walker: Names, node: ast.Subscript) -> bool:
     """Selection by a mask or a list, and by what may be one: NumPy and pandas copy then."""
     types = walker.knowledge.types(node.value, walker.env)
     if not types or not all(name.startswith(("pandas.", "numpy.")) for name in types):
@@ -82,7 +82,7 @@ def _copies(walker: Walker, node: ast.Subscript) -> bool:
     return not all(isinstance(part, (ast.Constant, ast.Slice, ast.UnaryOp)) for part in parts)
 
 
-def _of_call(walker: Walker, node: ast.Call) -> Sources:
+def _of_call(walker: Names, node: ast.Call) -> Sources:
     result: Sources = {}
     function = node.func
     value = walker.env.get(function.id) if isinstance(function, ast.Name) else None
@@ -110,14 +110,14 @@ def _of_call(walker: Walker, node: ast.Call) -> Sources:
     return result
 
 
-def _everything(walker: Walker, node: ast.Call, result: Sources) -> None:
+def _everything(walker: Names, node: ast.Call, result: Sources) -> None:
     if isinstance(node.func, ast.Attribute):
         _add(result, sources_of(walker, node.func.value), "maybe")
     for argument in [*node.args, *[keyword.value for keyword in node.keywords]]:
         _add(result, sources_of(walker, argument), "maybe")
 
 
-def _of_compound(walker: Walker, node: ast.expr, element: bool) -> Sources:
+def _of_compound(walker: Names, node: ast.expr, element: bool) -> Sources:
     result: Sources = {}
     if isinstance(node, ast.IfExp):
         _add(result, sources_of(walker, node.body, element), "maybe")

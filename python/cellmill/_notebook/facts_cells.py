@@ -17,7 +17,8 @@ from cellmill._notebook.facts_magics import BINDS_NOTHING, MagicUse, PlainCell, 
 from cellmill._notebook.facts_record import Record
 from cellmill._notebook.facts_text import Places, source_of
 from cellmill._notebook.facts_values import Env
-from cellmill._notebook.facts_walk import Context, Walker
+from cellmill._notebook.facts_names import Context
+from cellmill._notebook.facts_walk import Walker
 
 _KINDS = {
     ast.Import: "import", ast.ImportFrom: "import", ast.FunctionDef: "def", ast.AsyncFunctionDef: "def", ast.ClassDef: "class",

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Callable
 from cellmill._notebook.facts_values import Value
 
 if TYPE_CHECKING:
-    from cellmill._notebook.facts_walk import Walker
+    from cellmill._notebook.facts_names import Names
 
 
 @lru_cache(maxsize=1)
@@ -80,7 +80,7 @@ def origin_finder(local_modules: frozenset[str]) -> Callable[[str], str | None]:
     return origin
 
 
-def record_import(walker: Walker, node: ast.Import | ast.ImportFrom) -> None:
+def record_import(walker: Names, node: ast.Import | ast.ImportFrom) -> None:
     inside_try = walker.depth > 0
     walker.import_span = walker.span(node)
     if isinstance(node, ast.Import):
@@ -108,7 +108,7 @@ def _prefixes(dotted: str) -> list[str]:
     return [".".join(parts[: count + 1]) for count in range(len(parts))]
 
 
-def _add(walker: Walker, module: str, name: str | None, bound: str, inside_try: bool) -> None:
+def _add(walker: Names, module: str, name: str | None, bound: str, inside_try: bool) -> None:
     removed = walker.knowledge.catalogue.removed
     for dotted in _prefixes(f"{module}.{name}" if name and name != "*" else module):
         if dotted in removed:

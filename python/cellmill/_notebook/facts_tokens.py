@@ -14,7 +14,7 @@ from cellmill._notebook.facts_effects import Effect, TokenEffect
 from cellmill._notebook.facts_values import passes_seed
 
 if TYPE_CHECKING:
-    from cellmill._notebook.facts_walk import Walker
+    from cellmill._notebook.facts_names import Names
 
 _URL = re.compile(r"^(https?|ftps?|s3|gs|gcs|wss?|abfss?|hdfs)://", re.IGNORECASE)
 _DATABASE_URL = re.compile(r"^[\w+]+://")
@@ -28,7 +28,7 @@ _NOT_TABLES = {"select", "values", "table", "set", "where", "lateral", "unnest"}
 _IN_MEMORY = {"io.StringIO", "io.BytesIO"}
 
 
-def record_tokens(walker: Walker, node: ast.Call, effect: Effect) -> None:
+def record_tokens(walker: Names, node: ast.Call, effect: Effect) -> None:
     for token in effect.tokens:
         if token.unless and passes_seed(node, token.unless):
             continue
@@ -39,7 +39,7 @@ def record_tokens(walker: Walker, node: ast.Call, effect: Effect) -> None:
         _record(walker, node, token)
 
 
-def _callee(walker: Walker, node: ast.Call) -> str:
+def _callee(walker: Names, node: ast.Call) -> str:
     dotted = walker.knowledge.dotted(node.func, walker.env)
     if dotted:
         return dotted
@@ -48,7 +48,7 @@ def _callee(walker: Walker, node: ast.Call) -> str:
     return getattr(node.func, "id", "a call")
 
 
-def _record(walker: Walker, node: ast.Call, token: TokenEffect) -> None:
+def _record(walker: Names, node: ast.Call, token: TokenEffect) -> None:
     callee = _callee(walker, node)
     span = walker.span(node)
     if token.kind in ("file", "net"):
@@ -79,7 +79,7 @@ def _argument(node: ast.Call, token: TokenEffect) -> ast.expr | None:
     return None
 
 
-def _record_place(walker: Walker, node: ast.Call, token: TokenEffect) -> None:
+def _record_place(walker: Names, node: ast.Call, token: TokenEffect) -> None:
     argument = _argument(node, token)
     if token.position == -1 and isinstance(node.func, ast.Attribute):
         # Methods of paths: the receiver names the file.
@@ -115,7 +115,7 @@ def place_token(text: str | None, kind: str = "file") -> str:
     return f"file:{text}"
 
 
-def _open_modes(walker: Walker, node: ast.Call, token: TokenEffect) -> list[str]:
+def _open_modes(walker: Names, node: ast.Call, token: TokenEffect) -> list[str]:
     position = (token.position if token.position is not None else 0) + 1
     mode_node: ast.expr | None = node.args[position] if position < len(node.args) else None
     for part in node.keywords:
@@ -150,7 +150,7 @@ def _table(name: str) -> str:
     return re.sub(r"[\"`\[\]]", "", name).strip(".")
 
 
-def _record_sql(walker: Walker, node: ast.Call, token: TokenEffect) -> None:
+def _record_sql(walker: Names, node: ast.Call, token: TokenEffect) -> None:
     text = walker.knowledge.constant(_argument(node, token), walker.env)
     span, callee = walker.span(node), _callee(walker, node)
     if walker.knowledge.is_formatted(_argument(node, token), walker.env):
