@@ -70,7 +70,9 @@ export async function proveGraduation(request: ProveRequest): Promise<ProofEnd> 
   ])
   const replay = await replayContext(request)
   request.say('proof: each step alone')
-  const alone = request.graduation.steps.filter((step) => step.kind !== 'report' || step.locals.length > 0 || !pipeline.shown.has(step.name))
+  const alone = request.graduation.steps.filter(
+    (step) => step.kind !== 'report' || step.locals.length > 0 || !pipeline.shown.has(step.name),
+  )
   const replayed = await timed.run('S', () => replaySteps(replay, alone, 2))
   const again = await timed.run('P2a', () => buildPipeline(request.staged, request.signal))
   request.say('proof: mutants')
