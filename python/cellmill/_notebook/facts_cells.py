@@ -94,11 +94,17 @@ class CellReader:
                 continue
             facts = self._statement(node, len(result), places, cell.plain.placeholders)
             if position == len(pending) - 1:
-                facts["displays"] = _displays(node, cell.plain.text, facts)
+                facts["displays"] = self._displays(node, cell.plain.text)
             if wrapper is not None and wrapper.name in BINDS_NOTHING:
                 facts["binds"], facts["mayBind"] = [], []
             result.append(facts)
         return result
+
+    def _displays(self, node: ast.stmt, text: str) -> bool:
+        """What Jupyter would show: the last expression, unless it is None or ends in a semicolon."""
+        if not isinstance(node, ast.Expr) or _ends_with_semicolon(text):
+            return False
+        return self.context.knowledge.types(node.value, self.env) != ("none",)
 
     def _statement(self, node: ast.stmt, index: int, places: Places, placeholders: dict[int, MagicUse]) -> dict:
         record = Record()
@@ -237,15 +243,6 @@ def _magic_fact(magic: MagicUse) -> dict:
         "reads": magic.reads,
         "span": {"line": magic.line, "column": magic.column, "endLine": magic.end_line, "endColumn": magic.end_column},
     }
-
-
-def _displays(node: ast.stmt, text: str, facts: dict) -> bool:
-    if not isinstance(node, ast.Expr) or _ends_with_semicolon(text):
-        return False
-    if isinstance(node.value, ast.Constant) and node.value.value is None:
-        return False
-    last = facts["calls"][-1]["callee"] if facts["calls"] and isinstance(node.value, ast.Call) else ""
-    return not (isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Name) and last and node.value.func.id == "print")
 
 
 def _ends_with_semicolon(text: str) -> bool:

@@ -268,10 +268,14 @@ class Knowledge:
             return [self.catalogue.method(name, function.attr) for name in listing or types] or [None]
         return [None]
 
+    def _is_fixed(self, node: ast.expr, env: Env) -> bool:
+        """A literal, or a constant by its name: a table's name, say."""
+        return self.constant(node, env) is not None and (not isinstance(node, ast.Name) or node.id.isupper())
+
     def is_formatted(self, node: ast.expr | None, env: Env) -> bool:
         """True for text into which values of variables are put."""
         if isinstance(node, ast.JoinedStr):
-            return any(isinstance(part, ast.FormattedValue) and self.constant(part.value, env) is None for part in node.values)
+            return any(isinstance(part, ast.FormattedValue) and not self._is_fixed(part.value, env) for part in node.values)
         if isinstance(node, ast.Name):
             value = env.get(node.id)
             return value is not None and value.formatted

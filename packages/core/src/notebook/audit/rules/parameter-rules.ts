@@ -1,5 +1,6 @@
 /** N27, N59: constants that could be parameters, and fixed dates. */
 import type { Finding } from '../../finding.ts'
+import { isSecretName } from './secret-rules.ts'
 import { finding, lineText, shorten, type AuditContext, type Rule } from '../audit-context.ts'
 
 export const parameterRules: readonly Rule[] = [
@@ -10,7 +11,7 @@ export const parameterRules: readonly Rule[] = [
 function parameters(context: AuditContext): readonly Finding[] {
   return context.statements.flatMap((statement) => {
     const { scalar } = statement.facts
-    if (scalar === null) return []
+    if (scalar === null || isSecretName(scalar.name)) return []
     const tagged = context.document.cells[statement.cell]?.tags.includes('parameters') ?? false
     const once = (context.flow.bindings.get(scalar.name)?.length ?? 0) === 1
     const changed = context.flow.changed.has(scalar.name)

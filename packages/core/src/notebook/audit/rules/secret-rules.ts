@@ -36,6 +36,11 @@ const CONNECTION = /\b[a-z][a-z0-9+.-]{1,30}:\/\/[^\s:/@'"]{1,100}:([^\s@/'"]{1,
 const NAMED = /(["']?)([A-Za-z_][\w-]{0,60})\1(?:["']?\])?\s*[=:]\s*(?!=)[rub]?(["'])([^"'\n]{4,400})\3/gi
 const SECRET_NAME =
   /(?:^|[_-])(?:password|passwd|pwd|passphrase|secret|secret[_-]?key|client[_-]?secret|api[_-]?key|apikey|access[_-]?key(?:[_-]?id)?|auth[_-]?token|access[_-]?token|refresh[_-]?token|bearer|token|private[_-]?key|credentials?|api[_-]?secret|api[_-]?token|aws[_-]?secret[_-]?access[_-]?key)$/i
+/** Names whose values nobody should see. */
+export function isSecretName(name: string): boolean {
+  return SECRET_NAME.test(name)
+}
+
 const PLACEHOLDER =
   /^(?:x{3,}|\*{3,}|\.{3,}|<.*>|\[.*\]|\{.*\}|\$\{?.*\}?|%\(.*|your[\s_-].*|my[\s_-].*|.*your[_-].*|.*_here|changeme|change[_-]me|example.*|dummy|test|fake.*|none|null|secret|password|token|todo|n\/a|placeholder|insert.*|enter.*|replace.*|xxx.*|.*\.\.\..*)$/i
 
