@@ -120,9 +120,14 @@ describe('a Python project', () => {
 
   it('rebuilds the readers of a helper two modules away, and stops where the content is the same', async () => {
     project.replace('rules.py', 'frame.total > LOWEST', 'frame.total >= LOWEST')
-    const plan = await project.json<{ steps: { step: string; action: string; reason: { kind: string; detail: string } }[] }>('plan')
+    const plan = await project.json<{
+      steps: { step: string; action: string; reason: { kind: string; detail: string } }[]
+    }>('plan')
     const row = plan.steps.find(({ step }) => step === 'orders_clean')!
-    expect(row).toMatchObject({ action: 'build', reason: { kind: 'code', detail: expect.stringContaining('is_valid') as string } })
+    expect(row).toMatchObject({
+      action: 'build',
+      reason: { kind: 'code', detail: expect.stringContaining('is_valid') as string },
+    })
     expect((await project.run()).built).toEqual(['orders_clean'])
   })
 
@@ -143,7 +148,9 @@ describe('a Python project', () => {
     const failed = await project.run()
     expect(failed.code).toBe(1)
     expect(failed.failed).toEqual(['by_day'])
-    const event = failed.events.find(({ type }) => type === 'step-failed') as unknown as { error: { type: string; frames: { file: string; line: number }[] } }
+    const event = failed.events.find(({ type }) => type === 'step-failed') as unknown as {
+      error: { type: string; frames: { file: string; line: number }[] }
+    }
     expect(event.error).toMatchObject({ type: 'KeyError' })
     expect(event.error.frames.at(-1)!).toBeDefined()
     expect(event.error.frames.some(({ file }) => file === 'assets/orders.py')).toBe(true)

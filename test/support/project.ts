@@ -65,7 +65,13 @@ export class TestProject {
   start(...args: readonly string[]): Started {
     const child = spawn(process.execPath, [cli, ...args], {
       cwd: this.root,
-      env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '/', CI: '1', ...cacheVariables(), ...this.env },
+      env: {
+        PATH: process.env['PATH'] ?? '',
+        HOME: process.env['HOME'] ?? '/',
+        CI: '1',
+        ...cacheVariables(),
+        ...this.env,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     const text = { stdout: '', stderr: '' }
@@ -91,7 +97,10 @@ export class TestProject {
   /** The events of a run, each held against the schema. */
   async run(...args: readonly string[]): Promise<RunSummary> {
     const result = await this.cli('run', ...args, '--json')
-    const events = result.stdout.split('\n').filter(Boolean).map((line) => validated('run', line) as RunEventLike)
+    const events = result.stdout
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => validated('run', line) as RunEventLike)
     return new RunSummary(result, events)
   }
 
@@ -127,7 +136,10 @@ export class RunSummary {
   }
 
   #steps(type: string): readonly string[] {
-    return this.events.filter((event) => event.type === type).map((event) => String(event.step)).sort()
+    return this.events
+      .filter((event) => event.type === type)
+      .map((event) => String(event.step))
+      .sort()
   }
 }
 

@@ -12,6 +12,7 @@ import { duckDbVersion } from './engines/duckdb/duckdb-version.ts'
 import type { DuckDbEngine } from './engines/duckdb/duckdb-engine.ts'
 import type { Workspace } from './operations/workspace.ts'
 import type { PythonEnvironment } from './packages/python-environment.ts'
+import { defaultStateFolder } from './project/config/state-folder.ts'
 import { findProject } from './project/find-project.ts'
 import type { LoadedProject } from './project/loaded-project.ts'
 import type { Sandbox } from './runtimes/sandbox/sandbox.ts'
@@ -126,11 +127,14 @@ class App implements Workspace {
 
   engine(): Promise<DuckDbEngine> {
     return this.#once('engine', async () => {
-      const [{ openDuckDbEngine }, { findPython }] = await Promise.all([
+      const [{ openDuckDbEngine }, { findPython }, { loadConfig }] = await Promise.all([
         import('./engines/duckdb/duckdb-engine.ts'),
         import('./packages/find-python.ts'),
+        import('./project/config/load-config.ts'),
       ])
-      const state = path.join(this.root, '.cellmill')
+      // The project cannot be asked for its state folder: loading it parses SQL with this engine.
+      const { config } = await loadConfig(this.root, path.join(defaultStateFolder(this.root), 'cache'))
+      const { state } = config
       const python = await findPython().then(
         (found) => found.python,
         () => null,

@@ -26,10 +26,17 @@ export async function runProject(workspace: Workspace, options: RunOptions): Pro
   const planned = await planProject(workspace, options)
   if (await nothingToDo(workspace, planned, options)) return reportNothing(workspace, planned, options)
   const catalog = await workspace.catalog()
-  const alive = await catalog.recover(isAlive)
-  for (const runId of alive)
-    await rm(path.join(await workspace.stateFolder(), 'tmp', 'attempts', runId), { recursive: true, force: true })
-  return runPlan(await contextOf(workspace, planned, options))
+  for (const runId of await catalog.recover(isAlive)) await removeAttempts(workspace, runId)
+  const context = await contextOf(workspace, planned, options)
+  try {
+    return await runPlan(context)
+  } finally {
+    await removeAttempts(workspace, context.runId)
+  }
+}
+
+async function removeAttempts(workspace: Workspace, runId: string): Promise<void> {
+  await rm(path.join(await workspace.stateFolder(), 'tmp', 'attempts', runId), { recursive: true, force: true })
 }
 
 /** Nothing builds, nothing moves, every verdict is a stored pass, and all bytes are there. */

@@ -214,8 +214,11 @@ export async function stepWorkOf(
   const own = context.parameters.own.get(definition.id)
   const closure = context.recipes.languages[definition.language].closures.closureOf(definition)
   const projectParameters: Record<string, Json> = {}
-  for (const { name, value } of recipe.parameters) {
-    if (name.startsWith('project.')) projectParameters[name.slice('project.'.length)] = value
+  const projectParameterTypes: Record<string, string> = {}
+  for (const { name, type, value } of recipe.parameters) {
+    if (!name.startsWith('project.')) continue
+    projectParameters[name.slice('project.'.length)] = value
+    projectParameterTypes[name.slice('project.'.length)] = type
   }
   const secrets = definition.options.secrets.flatMap((name): [string, string][] =>
     name in context.secrets ? [[name, context.secrets[name]!]] : [],
@@ -227,6 +230,7 @@ export async function stepWorkOf(
     inputs: await stepInputs(context, definition, work.known),
     parameters: Object.fromEntries([...(own?.values() ?? [])].map(({ name, value }) => [name, value])),
     projectParameters,
+    projectParameterTypes,
     runTime: context.runTime,
     seed: seedOf(work, context.random),
     randomState: await randomStateOf(context, work),

@@ -38,6 +38,8 @@ export interface StepWork {
   readonly parameters: Readonly<Record<string, Json>>
   /** Project parameters that the closure reads, name to value. */
   readonly projectParameters: Readonly<Record<string, Json>>
+  /** Their types, by name. */
+  readonly projectParameterTypes: Readonly<Record<string, string>>
   /** ISO 8601; the logical time of the run. */
   readonly runTime: string
   readonly seed: string

@@ -2,7 +2,7 @@
  * The DuckDB engine as the coordinator sees it. Two sandboxed workers: `steps` runs users' queries; `ingest` digests
  * what steps wrote and parses texts, and no query of a user's ever runs in it. Neither is started before it is needed.
  */
-import { mkdir, realpath, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, realpath, rm } from 'node:fs/promises'
 import { totalmem } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -52,12 +52,28 @@ export interface DuckDbEngine extends Engine, SqlParser {
 }
 
 export async function openDuckDbEngine(options: DuckDbEngineOptions): Promise<DuckDbEngine> {
-  const spillRoot = join(options.tempRoot, 'engine')
-  await mkdir(spillRoot, { recursive: true })
+  const spillRoot = await makeSpillRoot(join(options.tempRoot, 'engine'))
   const roots = await resolveRoots(options, spillRoot)
   const steps = new WorkerClient(options.sandbox, workerSpec(roots.stepBinds, roots.spillRoot))
   const ingest = new WorkerClient(options.sandbox, workerSpec(roots.ingestBinds, roots.spillRoot))
   return engineOver({ options, steps, ingest, spillRoot: roots.spillRoot })
+}
+
+/** One folder for each engine, since several processes share a state; those of killed processes go. */
+async function makeSpillRoot(engines: string): Promise<string> {
+  await mkdir(engines, { recursive: true })
+  for (const name of await readdir(engines)) {
+    if (!isAlive(Number.parseInt(name, 10))) await rm(join(engines, name), { recursive: true, force: true })
+  }
+  return mkdtemp(join(engines, `${process.pid}-`))
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
 }
 
 interface EngineParts {

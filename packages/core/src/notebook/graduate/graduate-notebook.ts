@@ -203,9 +203,12 @@ function isBareTuple(source: string, unit: Unit): boolean {
   const { span } = unit.facts
   const lines = source.split('\n').slice(span.line - 1, span.endLine)
   if (lines.length === 0) return false
-  lines[lines.length - 1] = [...lines.at(-1)!].slice(0, span.endColumn).join('')
-  lines[0] = [...lines[0]!].slice(span.column).join('')
-  const text = lines.join('\n').replaceAll(/'''[^]*?'''|"{3}[^]*?"{3}|'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"/g, '').replaceAll(/#.*/g, '')
+  lines[lines.length - 1] = Array.from(lines.at(-1)!).slice(0, span.endColumn).join('')
+  lines[0] = Array.from(lines[0]!).slice(span.column).join('')
+  const text = lines
+    .join('\n')
+    .replaceAll(/'''[^]*?'''|"{3}[^]*?"{3}|'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"/g, '')
+    .replaceAll(/#.*/g, '')
   let depth = 0
   for (const character of text) {
     if ('([{'.includes(character)) depth++

@@ -202,6 +202,7 @@ function workOf(context: ReplayContext, { step, definition, inputs, folder }: Wo
     inputs,
     parameters: Object.fromEntries(definition.parameters.map((parameter) => [parameter.name, parameter.default])),
     projectParameters: context.projectParameters,
+    projectParameterTypes: {},
     runTime: context.runTime,
     seed: '0',
     randomState: context.captures.randomBefore(step.cells[0] ?? -1),

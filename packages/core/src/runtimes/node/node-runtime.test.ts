@@ -87,6 +87,7 @@ async function run(
       })),
       parameters: Object.fromEntries(definition.parameters.map(({ name, default: value }) => [name, value])),
       projectParameters: { least: 2 },
+      projectParameterTypes: { least: 'int' },
       runTime: '2024-05-06T07:08:09.000Z',
       seed: 'seed',
       randomState: null,

@@ -90,6 +90,7 @@ function workOf(text: string, given: Partial<StepWork> & { readonly step?: Parti
     inputs: [],
     parameters: {},
     projectParameters: {},
+    projectParameterTypes: {},
     runTime: '2024-01-01T00:00:00.000Z',
     seed: 's',
     randomState: null,

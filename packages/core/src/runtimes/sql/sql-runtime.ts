@@ -28,13 +28,10 @@ async function runSql(engine: Engine, text: SqlText, work: StepWork, signal: Abo
   const outputFolder = path.join(work.folder, 'outputs', '0')
   await mkdir(outputFolder, { recursive: true })
   const parameters = new Map(
-    definition.parameters.map(({ name, type }) => [
-      name,
-      { type: type as string, value: work.parameters[name] ?? null },
-    ]),
+    definition.parameters.map(({ name, type }) => [name, { type: String(type), value: work.parameters[name] ?? null }]),
   )
   for (const [name, value] of Object.entries(work.projectParameters)) {
-    if (!parameters.has(name)) parameters.set(name, { type: typeof value === 'number' ? 'float' : 'str', value })
+    if (!parameters.has(name)) parameters.set(name, { type: work.projectParameterTypes[name] ?? 'str', value })
   }
   if (!parameters.has('run_time')) parameters.set('run_time', { type: 'datetime', value: work.runTime })
   const startedAt = performance.now()
