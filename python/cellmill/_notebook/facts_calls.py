@@ -12,13 +12,16 @@ from cellmill._notebook.facts_alias import sources_of
 from cellmill._notebook.facts_definitions import record_lambda
 from cellmill._notebook.facts_effects import Effect
 from cellmill._notebook.facts_text import is_literal, source_of, words_of
-from cellmill._notebook.facts_tokens import record_tokens
+from cellmill._notebook.facts_tokens import record_tokens, writes_in_memory
 from cellmill._notebook.facts_values import ClassInfo, FunctionInfo, Value, access_path, passes_true, root_name
 
 if TYPE_CHECKING:
     from cellmill._notebook.facts_walk import Walker
 
 _DYNAMIC = {"exec": "exec", "eval": "eval", "globals": "globals", "locals": "locals", "vars": "vars", "compile": "compile", "__import__": "__import__", "breakpoint": "breakpoint", "input": "input", "exit": "exit", "quit": "exit", "get_ipython": "get_ipython"}
+# As a statement these are pointless unless they change their receiver.
+_ONLY_FOR_EFFECT = {"append", "extend", "add", "update", "sort", "insert", "remove", "clear", "reverse", "discard"}
+_GOES_THROUGH = {"list", "tuple", "enumerate", "iter", "zip", "map", "filter"}
 _DYNAMIC_DOTTED = {"importlib.import_module": "importlib", "importlib.reload": "importlib", "sys.exit": "exit", "os._exit": "exit", "IPython.get_ipython": "get_ipython", "IPython.core.getipython.get_ipython": "get_ipython", "sys._getframe": "frames"}
 
 
@@ -117,6 +120,8 @@ def _record_dynamic(walker: Walker, node: ast.Call, dotted: str | None) -> None:
     if not isinstance(node.func, ast.Name) or not walker.knowledge.is_builtin(node.func.id, walker.env) or walker.is_local(node.func.id):
         return
     name = node.func.id
+    if name in _GOES_THROUGH and not walker.in_sorted and any(walker.knowledge.types(part, walker.env) in (("set",), ("frozenset",)) for part in node.args):
+        walker.record.habit("set-iteration", walker.span(node))
     if name in ("setattr", "delattr") and node.args and walker.knowledge.dotted(node.args[0], walker.env):
         walker.record.note("setattr-module")
         walker.record.token(f"cfg:{(walker.knowledge.dotted(node.args[0], walker.env) or '').partition('.')[0]}", "write", name, walker.span(node))
@@ -247,7 +252,7 @@ def _apply_effect(walker: Walker, node: ast.Call, effect: Effect, certain: bool)
         literal = any(part.arg == "inplace" and isinstance(part.value, ast.Constant) for part in node.keywords)
         _change(walker, function.value, "inplace", literal)
     record_tokens(walker, node, effect)
-    if effect.world:
+    if effect.world and not writes_in_memory(walker, node):
         walker.record.token("world", "write", effect.world, walker.span(node))
     if effect.names:
         _read_names_in_strings(walker, node)
@@ -293,7 +298,7 @@ def _apply_unknown(walker: Walker, node: ast.Call, dotted: str | None, is_statem
         _change_everything(walker, node, "unknown-call")
         return
     verdict, _ = walker.knowledge.catalogue.named_method(function.attr)
-    if verdict == "mutates":
+    if verdict == "mutates" or (is_statement and function.attr in _ONLY_FOR_EFFECT):
         _change(walker, function.value, f"method:{function.attr}", is_statement)
         return
     _change(walker, function.value, "unknown-call", False)

@@ -25,6 +25,8 @@ _WRITE_TABLES = re.compile(
     re.IGNORECASE,
 )
 _NOT_TABLES = {"select", "values", "table", "set", "where", "lateral", "unnest"}
+_OUTSIDE = {"sqlite3.Connection", "sqlite3.Cursor", "dbapi.Connection", "dbapi.Cursor", "sqlalchemy.Engine"}
+_MEMORY = {"sqlite3.MemoryConnection", "sqlite3.MemoryCursor", "sqlalchemy.MemoryEngine"}
 _IN_MEMORY = {"io.StringIO", "io.BytesIO"}
 
 
@@ -171,3 +173,17 @@ def _record_sql(walker: Names, node: ast.Call, token: TokenEffect) -> None:
             walker.record.token(f"table:{table}", "read", callee, span)
     for table in written:
         walker.record.token(f"table:{table}", "write", callee, span)
+    if written and _is_outside(walker, node):
+        walker.record.token("world", "write", "writes to a database", span)
+
+
+def _is_outside(walker: Names, node: ast.Call) -> bool:
+    """A connection to a database that outlives the process."""
+    types = walker.knowledge.types(node.func.value, walker.env) if isinstance(node.func, ast.Attribute) else ()
+    return bool(types) and all(name in _OUTSIDE for name in types)
+
+
+def writes_in_memory(walker: Names, node: ast.Call) -> bool:
+    """`to_sql` into a database that ends with the process."""
+    given = [*node.args, *[keyword.value for keyword in node.keywords]]
+    return any(set(walker.knowledge.types(part, walker.env)) & _MEMORY for part in given)

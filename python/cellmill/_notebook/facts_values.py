@@ -239,6 +239,9 @@ class Knowledge:
             if value is not None and value.function is not None:
                 info = value.function
                 return info.returns or info.called_with(node, lambda part: self.types(part, env)).returns
+        memory = self._in_memory(node, env)
+        if memory is not None:
+            return (memory,)
         groups = []
         for effect in self.effects(node, env):
             if effect is None:
@@ -252,6 +255,16 @@ class Knowledge:
             else:
                 groups.append(() if "?" in effect.returns else effect.returns)
         return union_types(groups) if groups else ()
+
+    def _in_memory(self, node: ast.Call, env: Env) -> str | None:
+        """A database that ends with the process is not the world outside."""
+        dotted = self.dotted(node.func, env)
+        if dotted not in ("sqlite3.connect", "sqlalchemy.create_engine", "sqlalchemy.engine.create_engine") or not node.args:
+            return None
+        where = self.constant(node.args[0], env)
+        if dotted == "sqlite3.connect":
+            return "sqlite3.MemoryConnection" if where == ":memory:" else None
+        return "sqlalchemy.MemoryEngine" if where in ("sqlite://", "sqlite:///:memory:", "duckdb:///:memory:") else None
 
     def effects(self, node: ast.Call, env: Env) -> list[Effect | None]:
         """What the catalogue says of this call, one entry per type the receiver may have; [None] when unknown."""

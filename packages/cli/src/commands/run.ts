@@ -18,7 +18,7 @@ export async function handle(context: CommandContext): Promise<number> {
       allowMixed: flagOption(context, 'allowMixed'),
       message: textOption(context, 'message') ?? '',
       emit: (event) => {
-        if (event.type === 'run-finished' && !context.output.json) {
+        if (event.type === 'run-finished' && !context.output.json && context.global.verbose > 0) {
           for (const diagnostic of event.diagnostics)
             if (diagnostic.severity === 'warning') showDiagnostic(context.output, diagnostic)
         }

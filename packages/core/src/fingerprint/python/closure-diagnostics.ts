@@ -84,7 +84,8 @@ export function computedNames(step: string, uses: readonly PlacedUse[]): Diagnos
 
 export function drawsWithoutSeed(step: StepDefinition, draws: readonly PlacedUse[]): Diagnostic[] {
   const [first] = draws
-  if (first === undefined || step.options.random === 'fresh') return []
+  // What continues from another step's generators has its seed from there.
+  if (first === undefined || step.options.random === 'fresh' || step.options.afterRandom !== null) return []
   return [
     {
       code: 'D050',

@@ -101,8 +101,11 @@ export class Reach {
     for (const [kind, what, line] of code.volatile ?? []) {
       this.volatile.push({ kind: kind as VolatileUse['kind'], what, file, line })
     }
+    const seeders = new Set((code.draws ?? []).flatMap(([what, , seeded]) => (seeded ? [what] : [])))
     for (const [what, at, seeded] of code.draws ?? []) {
-      if (!seeded) this.draws.push({ what, file, at })
+      // A unit that seeds the global generators itself draws from its own seed.
+      const seeder = what.startsWith('random.') ? 'random.seed' : 'numpy.random.seed'
+      if (!seeded && !seeders.has(seeder)) this.draws.push({ what, file, at })
     }
     this.paths.push(...pathsOf(this.#names, file, code))
     if (code.dynamic === true) this.dynamic = true

@@ -6,7 +6,7 @@ import path from 'node:path'
 import type { NotebookCell, NotebookDocument } from '../document.ts'
 import type { Refusal, Repair } from '../graduation.ts'
 import type { Literal, NotebookFacts, StatementFacts } from '../ir.ts'
-import { cellDiff } from './cell-diff.ts'
+import { cellDiff } from '../audit/cell-diff.ts'
 import { replaceSpans } from './replace-spans.ts'
 import type { Replacement } from './replace-spans.ts'
 
@@ -60,7 +60,7 @@ function repairedCell(
   repairs.push({
     code: 'N20',
     cell: cell.index,
-    diff: cellDiff(request.document.path, cell.index, { before: cell.source, after: source }),
+    diff: cellDiff(cell.index, cell.source, source),
     message: `cell ${cell.index} reads a path that is not here; the file of that name in the project is read instead`,
     confirmedBy: request.sources.size > 0 ? '--source' : null,
   })

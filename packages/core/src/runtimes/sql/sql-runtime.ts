@@ -1,6 +1,7 @@
 /** A SQL step as an attempt: hands the query and its relations to the engine's worker and reports one table. */
 import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
+import type { Json } from '../../canonical.ts'
 import { isCellmillError } from '../../errors.ts'
 import type { UserCodeError } from '../../errors.ts'
 import type { Engine, RelationInput } from '../../engines/engine.ts'
@@ -27,8 +28,8 @@ async function runSql(engine: Engine, text: SqlText, work: StepWork, signal: Abo
   const { definition } = work
   const outputFolder = path.join(work.folder, 'outputs', '0')
   await mkdir(outputFolder, { recursive: true })
-  const parameters = new Map(
-    definition.parameters.map(({ name, type }) => [name, { type: String(type), value: work.parameters[name] ?? null }]),
+  const parameters = new Map<string, { readonly type: string; readonly value: Json }>(
+    definition.parameters.map(({ name, type }) => [name, { type, value: work.parameters[name] ?? null }]),
   )
   for (const [name, value] of Object.entries(work.projectParameters)) {
     if (!parameters.has(name)) parameters.set(name, { type: work.projectParameterTypes[name] ?? 'str', value })

@@ -27,15 +27,8 @@ function preparedBeforeSplit(context: AuditContext, steps: readonly Step[]): rea
   const findings: Finding[] = []
   for (const split of splitsOf(steps)) {
     const given = new Set(Object.values(split.call.names))
-    const fit = steps.find(
-      ({ statement, call }) =>
-        statement.order < split.statement.order &&
-        /\.(fit_transform|fit_resample|fit_sample)$/.test(call.callee) &&
-        learns(context, { statement, call }) &&
-        [...statement.facts.binds, ...statement.facts.mutations.map(({ name }) => name)].some((name) =>
-          given.has(name),
-        ),
-    )
+    const earlier = steps.filter(({ statement }) => statement.order < split.statement.order)
+    const fit = earlier.find((step) => fitsPreparation(context, step) && reaches(step, earlier, given))
     if (fit === undefined) continue
     findings.push(
       finding('N41', {
@@ -47,6 +40,23 @@ function preparedBeforeSplit(context: AuditContext, steps: readonly Step[]): rea
     )
   }
   return findings
+}
+
+function fitsPreparation(context: AuditContext, step: Step): boolean {
+  return /\.(fit|fit_transform|fit_resample|fit_sample)$/.test(step.call.callee) && learns(context, step)
+}
+
+/** What the split gets was made by this fit, or by `transform` of what it fitted. */
+function reaches(fit: Step, earlier: readonly Step[], given: ReadonlySet<string>): boolean {
+  const makers = earlier.filter(
+    ({ statement, call }) =>
+      statement.order >= fit.statement.order &&
+      /\.(transform|fit_transform|fit_resample|fit_sample)$/.test(call.callee) &&
+      (statement === fit.statement || (call.receiver !== null && call.receiver === fit.call.receiver)),
+  )
+  return makers.some(({ statement }) =>
+    [...statement.facts.binds, ...statement.facts.mutations.map(({ name }) => name)].some((name) => given.has(name)),
+  )
 }
 
 /** The transformer is named in the statement, or where its variable was bound. */
