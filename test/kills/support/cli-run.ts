@@ -72,6 +72,10 @@ export class CliRun {
     }
   }
 
+  async eventCount(count: number): Promise<void> {
+    await this.event(() => this.events.length >= count)
+  }
+
   saw(type: string): boolean {
     return this.events.some((event) => event.type === type)
   }

@@ -105,8 +105,8 @@ describe('a SQL step', () => {
     expect(rows).toBe(2)
     expect(fs.readdirSync(folder)).toEqual(['data.parquet'])
     expect(await rowsOf('SELECT id, total FROM t', [input])).toEqual([
-      ['2', '40'],
-      ['3', '60'],
+      [2, 40],
+      [3, 60],
     ])
   })
 
@@ -178,8 +178,8 @@ describe('a SQL step', () => {
     const wrapped = await build('SELECT i::HUGEINT AS i FROM range(50000) r(i) ORDER BY (i * 7919) % 50000')
     const inOrder =
       'SELECT count(*) FROM (SELECT (i * 7919) % 50000 AS k, row_number() OVER () - 1 AS n FROM t) WHERE k = n'
-    expect(await rowsOf(inOrder, [kept.input])).toEqual([['50000']])
-    expect(await rowsOf(inOrder, [wrapped.input])).toEqual([['50000']])
+    expect(await rowsOf(inOrder, [kept.input])).toEqual([[50000]])
+    expect(await rowsOf(inOrder, [wrapped.input])).toEqual([[50000]])
   })
 
   test('keeps what Parquet cannot hold, as integers of 64 bits, or says which column and value it is', async () => {
@@ -195,7 +195,7 @@ describe('a SQL step', () => {
       'UBIGINT',
       'INTERVAL',
     ])
-    expect(rows[0]?.slice(0, 2)).toEqual(['6', ['6']])
+    expect(rows[0]?.slice(0, 2)).toEqual([6, ['6']])
     const huge = '170141183460469231731687303715884105727'
     await expect(build(`SELECT ${huge}::HUGEINT AS total`)).rejects.toMatchObject({
       message: expect.stringContaining(`Column total holds ${huge}`) as string,
@@ -221,8 +221,8 @@ describe('a SQL step', () => {
 
   test('may pivot, with columns that only the data knows', async () => {
     const { input } = await build(`PIVOT (VALUES ('x', 1), ('y', 2)) t(k, v) ON k USING sum(v)`)
-    expect(await rowsOf('FROM t', [input])).toEqual([['1', '2']])
-    expect(await rowsOf(`PIVOT (VALUES ('x', 1)) t(k, v) ON k USING sum(v)`)).toEqual([['1']])
+    expect(await rowsOf('FROM t', [input])).toEqual([[1, 2]])
+    expect(await rowsOf(`PIVOT (VALUES ('x', 1)) t(k, v) ON k USING sum(v)`)).toEqual([[1]])
   })
 
   test('replaces the output of an earlier attempt, and leaves none when it fails', async () => {
@@ -400,7 +400,8 @@ describe('a hostile query', () => {
     setTimeout(() => cancel.abort(), 100)
     await expect(running).rejects.toMatchObject({ code: 'CANCELLED' })
     expect((await build('SELECT 1 AS a')).rows).toBe(1)
-    expect(fs.readdirSync(join(root, 'tmp', 'engine'))).toEqual([])
+    const spills = join(root, 'tmp', 'engine')
+    expect(fs.readdirSync(spills).flatMap((name) => fs.readdirSync(join(spills, name)))).toEqual([])
   })
 })
 
@@ -542,7 +543,7 @@ describe('queries and exports', () => {
     const { input } = await build('SELECT i FROM range(5000) r(i) ORDER BY i')
     expect(await engine.query('FROM t', [input], 2)).toEqual({
       columns: [{ name: 'i', type: 'BIGINT' }],
-      rows: [['0'], ['1']],
+      rows: [[0], [1]],
       truncated: true,
     })
     expect((await engine.query('FROM t', [input], 5000)).truncated).toBe(false)
@@ -585,14 +586,14 @@ describe('queries and exports', () => {
         { name: 'b', type: 'BIGINT' },
       ],
       rows: [
-        ['1', '2'],
-        ['3', '4'],
+        ['1', 2],
+        ['3', 4],
       ],
     })
     const json = file('x.json', '[{"a": {"b": [1]}}]')
     expect(
       await rowsOf('SELECT a.b[1] FROM t', [{ relation: 't', files: [json], format: 'json', options: {} }]),
-    ).toEqual([['1']])
+    ).toEqual([[1]])
   })
 
   test('relations have the names that FROM uses, with schema and catalog', async () => {
@@ -692,7 +693,7 @@ describe('a SQLite source', () => {
     expect(columns.map(({ type }) => type)).toEqual(['BIGINT', 'DOUBLE', 'VARCHAR', 'VARCHAR', 'VARCHAR'])
     expect(rows).toEqual([
       ['9007199254740993', 0.1, 'a"\nü', '00FF', null],
-      ['-1', 1e300, '', '', null],
+      [-1, 1e300, '', '', null],
     ])
     expect(await engine.runSqlite(path, 'SELECT i FROM t WHERE false', folder)).toEqual({ rows: 0 })
   })
@@ -767,7 +768,7 @@ describe('a worker that dies', () => {
     await other.close()
     await ended
     expect(() => process.kill(pid, 0)).toThrow(/ESRCH/)
-    expect(fs.existsSync(join(root, 'other', 'engine'))).toBe(false)
+    expect(fs.readdirSync(join(root, 'other', 'engine'))).toEqual([])
     await expect(other.query('SELECT 1', [], 1)).rejects.toMatchObject({ code: 'CANCELLED' })
   })
 })
