@@ -1,6 +1,7 @@
 /** `cellmill run --json` as a process of its own group, with its events as they arrive: what tests kill and interrupt. */
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -105,13 +106,29 @@ function parsed(line: string): Record<string, unknown> | null {
   }
 }
 
-/** Those still there after ten seconds. */
-export async function survivors(processes: readonly Process[]): Promise<readonly number[]> {
+/** Command lines of those still there after ten seconds. */
+export async function survivors(processes: readonly Process[]): Promise<readonly string[]> {
   let left = processes
   for (let round = 0; round < 200; round++) {
-    left = left.filter(({ pid, startedAt }) => startOf(pid) === startedAt)
+    left = left.filter((one) => startOf(one.pid) === one.startedAt && !endUnborn(one.pid))
     if (left.length === 0) return []
     await sleep(50)
   }
-  return left.map(({ pid }) => pid)
+  return left.map(({ pid }) => `${pid} ${readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')}`)
+}
+
+/**
+ * bwrap's inner process waits for its outer one before it asks to die with it: when the outer one is killed in that
+ * millisecond, the inner one waits for ever. It has run nothing of ours and never will; it is ended here.
+ */
+function endUnborn(pid: number): boolean {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+    const isUnborn = /^Name:\tbwrap$/m.test(status) && /^PPid:\t1$/m.test(status) && /^NSpid:\t\d+\t1$/m.test(status)
+    if (!isUnborn || descendantsOf(pid).length > 0) return false
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // Gone meanwhile.
+  }
+  return true
 }
