@@ -1,7 +1,7 @@
 /** Audits notebooks given as cells: real facts from a real interpreter in the sandbox of this machine. */
 import { auditNotebook } from '../../packages/core/src/notebook/audit/audit-notebook.ts'
 import type { AuditFiles } from '../../packages/core/src/notebook/audit/audit-context.ts'
-import { loadFacts, type Interpreter } from '../../packages/core/src/notebook/facts/load-facts.ts'
+import { loadFacts, loadFactsOfMany, type Interpreter } from '../../packages/core/src/notebook/facts/load-facts.ts'
 import type { AuditResult } from '../../packages/core/src/notebook/finding.ts'
 import type { NotebookDocument } from '../../packages/core/src/notebook/document.ts'
 import { parseNotebook } from '../../packages/core/src/notebook/read/parse-notebook.ts'
@@ -50,6 +50,22 @@ export function documentOf(cells: readonly (string | TestCell)[], metadata: unkn
   return parseNotebook(JSON.stringify({ nbformat: 4, nbformat_minor: 5, metadata, cells: written }), {
     path: 'test.ipynb',
   })
+}
+
+/** Many small notebooks by one process of the interpreter. */
+export async function auditMany(
+  notebooks: readonly { readonly cells: readonly (string | TestCell)[]; readonly options?: AuditOptions | undefined }[],
+): Promise<readonly AuditResult[]> {
+  const documents = notebooks.map(({ cells, options }) => documentOf(cells, options?.metadata))
+  const facts = await loadFactsOfMany(documents, await openTools())
+  return documents.map((document, index) =>
+    auditNotebook({
+      document,
+      facts: facts[index] ?? null,
+      projectRoot: null,
+      files: filesOf(notebooks[index]?.options ?? {}),
+    }),
+  )
 }
 
 export async function audit(cells: readonly (string | TestCell)[], options: AuditOptions = {}): Promise<AuditResult> {

@@ -1,7 +1,7 @@
 """Canonical encoding of functions, methods, classes and code objects.
 
 Library code is known by its name (its version is in the packages' lock); code of the user is known by what it does:
-bytecode, constants, defaults, closure. Where it was defined does not count, so `__main__.f` equals `module.f`.
+instructions, constants, defaults, closure. Where it was defined does not count, so `__main__.f` equals `module.f`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import sys
 import sysconfig
 import types
 from typing import TYPE_CHECKING, Any
+
+from . import encode_bytecode
 
 if TYPE_CHECKING:
     from .encode import Encoder, Handler
@@ -88,29 +90,33 @@ def _function(e: Encoder, value: types.FunctionType) -> None:
     e.labelled("code", value.__code__)
     e.labelled("defaults", value.__defaults__)
     e.labelled("keyword defaults", value.__kwdefaults__)
-    e.labelled("closure", value.__closure__)
+    _closure(e, value)
     e.attributes(value.__dict__)
     e.sink.close()
 
 
+#: For code inside a step's function, by id: names of the step, which the notebook has as globals.
+_step_names: dict[int, frozenset[str]] = {}
+
+
+def inside_step(code: types.CodeType) -> None:
+    """From now on, functions defined in the function `code` are encoded as if its variables were globals."""
+    _step_names.update(encode_bytecode.outer_names(code))
+
+
+def _closure(e: Encoder, value: types.FunctionType) -> None:
+    """Cells by name. A global that a function reads is not part of it, in whichever way it is reached."""
+    names = value.__code__.co_freevars
+    outside = _step_names.get(id(value.__code__), frozenset()) | {"__class__"}
+    cells = sorted((name, cell) for name, cell in zip(names, value.__closure__ or (), strict=True) if name not in outside)
+    for name, cell in cells:
+        e.leaf(b"free", _text(name))
+        e.labelled(f"closure {name}", cell)
+
+
 def _code(e: Encoder, value: types.CodeType) -> None:
     e.sink.open(b"code", value)
-    e.items(
-        (
-            value.co_name,
-            value.co_argcount,
-            value.co_posonlyargcount,
-            value.co_kwonlyargcount,
-            value.co_flags,
-            value.co_code,
-            value.co_names,
-            value.co_varnames,
-            value.co_freevars,
-            value.co_cellvars,
-            getattr(value, "co_exceptiontable", b""),
-        )
-    )
-    e.items(value.co_consts)
+    encode_bytecode.encode_instructions(e, value)
     e.sink.close()
 
 

@@ -1,4 +1,4 @@
-"""Static facts of a Python notebook: one line of JSON on stdin, NotebookFacts (notebook/ir.ts) as JSON on stdout.
+"""Static facts of Python notebooks: one line of JSON on stdin, an array of NotebookFacts (notebook/ir.ts) on stdout.
 
 Started as `<python> -I facts.py` in a sandbox, by the notebook's own interpreter. Invariant: the notebook is parsed and
 never run; nothing of the user's is imported.
@@ -69,12 +69,12 @@ def _drop_noise(cells: list[dict]) -> None:
 
 def main() -> None:
     request = json.loads(sys.stdin.buffer.readline())
-    result: list[dict] = []
+    result: list[list[dict]] = []
     failure: list[BaseException] = []
 
     def work() -> None:
         try:
-            result.append(notebook_facts(request["cells"], request.get("localModules")))
+            result.append([notebook_facts(notebook["cells"], notebook.get("localModules")) for notebook in request["notebooks"]])
         except BaseException as error:  # noqa: BLE001  carried to the main thread
             failure.append(error)
 

@@ -25,8 +25,20 @@ export interface LoadFactsOptions {
 const MEBIBYTE = 1024 * 1024
 
 export async function loadFacts(document: NotebookDocument, options: LoadFactsOptions): Promise<NotebookFacts> {
-  const cells = document.cells.filter(({ type }) => type === 'code').map(({ index, source }) => ({ index, source }))
-  const request = JSON.stringify({ cells, localModules: options.localModules ?? [] })
+  const [facts] = await loadFactsOfMany([document], options)
+  if (facts === undefined) throw new CellmillError('INTERNAL', `${document.path} could not be analysed: no answer`)
+  return facts
+}
+
+/** For several notebooks of one project by one process; one that cannot be analysed fails them all. */
+export async function loadFactsOfMany(
+  documents: readonly NotebookDocument[],
+  options: LoadFactsOptions,
+): Promise<readonly NotebookFacts[]> {
+  const notebooks = documents.map(({ cells }) => ({
+    cells: cells.filter(({ type }) => type === 'code').map(({ index, source }) => ({ index, source })),
+    localModules: options.localModules ?? [],
+  }))
   const process = options.sandbox.spawn(specFor(options))
   const stdout: Buffer[] = []
   let stderr = ''
@@ -34,10 +46,10 @@ export async function loadFacts(document: NotebookDocument, options: LoadFactsOp
     if (stream === 'stdout') stdout.push(chunk)
     else stderr = (stderr + chunk.toString('utf8')).slice(-4000)
   })
-  process.send(request)
+  process.send(JSON.stringify({ notebooks }))
   const exit = await process.exited
-  if (exit.code !== 0) throw failed(document.path, exit, stderr)
-  return JSON.parse(Buffer.concat(stdout).toString('utf8')) as NotebookFacts
+  if (exit.code !== 0) throw failed(documents.map(({ path }) => path).join(', '), exit, stderr)
+  return JSON.parse(Buffer.concat(stdout).toString('utf8')) as NotebookFacts[]
 }
 
 function specFor({ python, timeoutMs }: LoadFactsOptions): SandboxSpec {

@@ -238,7 +238,11 @@ function changesOutside(context: AuditContext): readonly Finding[] {
   return [...context.flow.definitions].flatMap(([name, { fact, cell, line }]) => {
     const parameters = fact.mutatesParameters
       .map((position) => fact.parameters[position] ?? '')
-      .filter((parameter) => parameter !== '' && !/^(ax|axs|axes|fig|figure|self|cls)\d*$/.test(parameter))
+      .filter(
+        (parameter) =>
+          parameter !== '' &&
+          !/^(ax|axs|axes|axis|fig|figure|splot|subplots?|canvas|chart|self|cls)\d*$/.test(parameter),
+      )
     const globals = fact.lateWrites.filter(
       (global) => !context.flow.importedNames.has(global) && !/^(ax|axs|axes|fig)\d*$/.test(global),
     )
