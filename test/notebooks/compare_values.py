@@ -216,7 +216,7 @@ def main():
     one, two = notebook_values(request, "1"), notebook_values(request, "2")
     for module in request["modules"]:
         sys.path[:0] = [request["root"], os.path.join(request["root"], os.path.dirname(module))]
-        MAIN.add(os.path.basename(module)[:-3])
+        MAIN.update({os.path.basename(module)[:-3], module[:-3].replace("/", ".")})
     sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "python"))
     os.chdir(request["root"])
     compared, differences = [], []

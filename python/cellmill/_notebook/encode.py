@@ -101,7 +101,6 @@ _LEAVES: dict[type, tuple[bytes, Callable[[Any], bytes]]] = {
 }
 
 _REFUSED: tuple[tuple[type, str], ...] = (
-    (types.GeneratorType, "a generator can be read only once"),
     (types.CoroutineType, "a coroutine can be awaited only once"),
     (types.AsyncGeneratorType, "an asynchronous generator can be read only once"),
     (types.FrameType, "a running frame"),
@@ -121,6 +120,8 @@ class Encoder:
         self.reached: dict[int, Any] = {}
         #: (start, end) addresses of writable memory seen.
         self.buffers: list[tuple[int, int]] = []
+        #: Something was met that can be read only once.
+        self.streams = False
         self._ancestors = ancestors or {}
         self._keep: list[Any] = []
 
@@ -209,6 +210,7 @@ class Encoder:
             inner.walk(item)
             self.reached.update(inner.reached)
             self.buffers.extend(inner.buffers)
+            self.streams = self.streams or inner.streams
             self._keep.append(inner)
             self.nodes += inner.nodes
             digests.append((inner.sink.hexdigest(), item))
@@ -346,8 +348,11 @@ _HANDLERS.update(
 
 def _resolve(kind: type) -> Handler:
     """The handler of a type met for the first time: libraries first, then code, then builtin subclasses, then state."""
-    from . import encode_code, encode_data, encode_figure
+    from . import encode_code, encode_data, encode_figure, encode_streams
 
+    stream = encode_streams.handler_for(kind)
+    if stream is not None:
+        return stream
     for base in kind.__mro__:
         handler = encode_data.handler_for(base, kind) or encode_figure.handler_for(base)
         if handler is not None:

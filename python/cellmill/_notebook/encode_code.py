@@ -104,10 +104,14 @@ def inside_step(code: types.CodeType) -> None:
     _step_names.update(encode_bytecode.outer_names(code))
 
 
+def names_of_step(code: types.CodeType) -> frozenset[str]:
+    return _step_names.get(id(code), frozenset())
+
+
 def _closure(e: Encoder, value: types.FunctionType) -> None:
     """Cells by name. A global that a function reads is not part of it, in whichever way it is reached."""
     names = value.__code__.co_freevars
-    outside = _step_names.get(id(value.__code__), frozenset()) | {"__class__"}
+    outside = names_of_step(value.__code__)
     cells = sorted((name, cell) for name, cell in zip(names, value.__closure__ or (), strict=True) if name not in outside)
     for name, cell in cells:
         e.leaf(b"free", _text(name))

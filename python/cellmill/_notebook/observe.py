@@ -270,7 +270,7 @@ class Observer:
 
     def _value(self, name: str, value: Any) -> dict[str, Any]:
         known = self._known[name]
-        kind, because = observe_values.kind_of(value, known.problem, known.size, _cannot_be_kept(value, known.problem))
+        kind, because = observe_values.kind_of(value, known.problem, known.size, known.reach.streams or _cannot_be_kept(value, known.problem))
         group = self._groups.get(name)
         shares = {other for other in self._shares.get(name, ()) if group is None or self._groups.get(other) != group}
         return {
@@ -285,6 +285,7 @@ class Observer:
             "sizeBytes": known.size,
             "shape": observe_values.shape_of(value),
             "definedHere": observe_values.is_defined_here(value, self._namespace),
+            "holdsDefinitions": list(known.reach.definitions),
         }
 
     def _capture(self, cell: int, current: dict[str, Any], values: dict[str, dict], deleted: list[str]) -> None:
@@ -299,11 +300,15 @@ class Observer:
         }
         self._captures.deleted(sorted(deleted))
         problems = {
-            number: {name: self._known[name].problem for name in members if self._known[name].problem is not None}
+            number: {name: why for name in members if (why := self._why_not_kept(name)) is not None}
             for number, members in groups.items()
         }
         self._captures.after_cell(cell, {name: current[name] for name in values}, facts, groups, problems)
         self._captures.save()
+
+    def _why_not_kept(self, name: str) -> str | None:
+        known = self._known[name]
+        return "it can be read only once" if known.reach.streams else known.problem
 
     def _finish(self, asked: dict[str, Any]) -> dict[str, Any]:
         """Everything once more: a difference that no cell was seen to make is `unclaimed`."""

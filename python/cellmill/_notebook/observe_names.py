@@ -102,7 +102,7 @@ def _code_of(value: Any, namespace: dict[str, Any], reach: "Reach | None") -> li
 class Reach:
     """What one value can reach, from one finished walk. Ids are true as long as the value is unchanged."""
 
-    __slots__ = ("ids", "buffers", "code")
+    __slots__ = ("ids", "buffers", "code", "streams", "definitions")
 
     def __init__(self, value: Any, walk: encode.Encoder, problem: str | None, namespace: dict[str, Any]) -> None:
         shared = _class_state(walk)
@@ -111,6 +111,21 @@ class Reach:
         self.buffers = _merged(walk.buffers)
         functions = (value for _, value in walk.memo.values() if type(value) is types.FunctionType)
         self.code = [function.__code__ for function in functions if function.__globals__ is namespace]
+        self.streams = walk.streams
+        self.definitions = _definitions(value, walk, namespace)
+
+
+def _definitions(value: Any, walk: encode.Encoder, namespace: dict[str, Any]) -> tuple[str, ...]:
+    """Qualified names of the notebook's functions and classes that the value holds, itself left out."""
+    found: set[str] = set()
+    for _, part in walk.memo.values():
+        if part is value:
+            continue
+        if type(part) is types.FunctionType and part.__globals__ is namespace:
+            found.add(part.__qualname__)
+        elif issubclass(type(part), type) and type.__dict__["__dict__"].__get__(part).get("__module__") == "__main__":
+            found.add(type.__dict__["__qualname__"].__get__(part))
+    return tuple(sorted(found))
 
 
 def _referents(value: Any, namespace: dict[str, Any]) -> set[int]:

@@ -125,7 +125,7 @@ def _perturbed(value):
     if isinstance(value, bool):
         return not value
     if isinstance(value, (int, float)):
-        return value + 1
+        return value + 1 if value - value == 0 and value + 1 != value else 0
     if isinstance(value, str):
         return value + " "
     if isinstance(value, (list, tuple)):

@@ -23,9 +23,11 @@ def call_recording(call: Callable[[], Any], code: types.CodeType, locals_at_retu
         sys.setprofile(before)
 
 
-def digests(values: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    from .._notebook import encode
+def digests(values: dict[str, Any], code: types.CodeType) -> dict[str, dict[str, Any]]:
+    """`code`: of the step's function, whose variables were globals of the notebook."""
+    from .._notebook import encode, encode_code
 
+    encode_code.inside_step(code)
     found = {}
     for name, value in values.items():
         try:

@@ -55,6 +55,8 @@ class Step:
         self.user_ms = 0.0
         #: Proofs: the function's variables at its return.
         self.locals: dict[str, Any] = {}
+        #: Of the step's function, where its variables are to be recorded.
+        self.code: types.CodeType | None = None
 
     @property
     def _is_report(self) -> bool:
@@ -161,6 +163,7 @@ class Step:
 
         code = getattr(_unwrapped(function), "__code__", None)
         if self.work.get("recordLocals") and code is not None:
+            self.code = code
             return record_locals.call_recording(lambda: self._call_by_cells(call, code, figures), code, self.locals)
         return self._call_by_cells(call, code, figures)
 
@@ -182,7 +185,7 @@ class Step:
 
     def _report(self, value: Any, state: str | None, drew: bool) -> dict[str, Any]:
         # Before the outputs are written: a codec may change what they refer to.
-        recorded = record_locals.digests(self.locals) if self.work.get("recordLocals") else None
+        recorded = record_locals.digests(self.locals, self.code) if self.code is not None else None
         kind, verdict, outputs = self.definition["kind"], None, []
         if kind == "check":
             verdict, outputs = check_verdict.judge(value, self.definition["symbol"], self.outputs)

@@ -20,6 +20,8 @@ export interface ObservedValue {
   readonly shape: string
   /** `def`, class or lambda defined in the notebook. */
   readonly definedHere: boolean
+  /** Qualified names of functions and classes of the notebook that the value holds: `f`, `<lambda>`, `Shop.put`. */
+  readonly holdsDefinitions?: readonly string[]
 }
 
 export interface ObservedOutput {

@@ -39,7 +39,7 @@ function whySticky(input: StickyInput, unit: Unit, version: number, isFigure: (u
     if (seen.type.startsWith('matplotlib.')) return 'belongs to a figure'
     if (seen.kind === 'module') return 'is a module'
     if (seen.definedHere && (seen.kind === 'function' || seen.kind === 'class')) return 'is code of the notebook'
-    return null
+    return heldCode(input, seen)
   }
   const resource = unit.facts.resources?.[name]
   if (resource !== undefined) return `cannot be stored (${resource})`
@@ -57,6 +57,15 @@ function whySticky(input: StickyInput, unit: Unit, version: number, isFigure: (u
     input.flow.versions.some((one) => one.name === call.callee && definesGenerator(input, one.unit)),
   )
   return made === undefined ? null : 'is a generator'
+}
+
+/** Functions and classes are stored by name: one that the module does not define under its name cannot be found again. */
+function heldCode(input: StickyInput, seen: ObservedValue): string | null {
+  for (const qualified of seen.holdsDefinitions ?? []) {
+    const owner = qualified.split('.')[0] ?? ''
+    if (!input.roles.hoisted.has(owner)) return `holds ${owner === '<lambda>' ? 'a lambda' : owner} of the notebook`
+  }
+  return null
 }
 
 /** An iterator stays one when it has been read from. */

@@ -366,7 +366,7 @@ export class StepWriter {
   /** Names whose value at the notebook's end is what the step's function holds at its own end. */
   #locals(step: PlannedStep): string[] {
     const outputs = new Set(step.outputs.map((one) => one.name))
-    const made = new Set(step.units.flatMap((unit) => [...(this.#input.flow.units[unit]?.defs.values() ?? [])]))
+    const made = new Set(step.simulation.body.flatMap((unit) => [...(this.#input.flow.units[unit]?.defs.values() ?? [])]))
     return [...step.simulation.end].flatMap(([name, version]) =>
       made.has(version) && this.#input.flow.final.get(name) === version && !outputs.has(name) ? [name] : [],
     )

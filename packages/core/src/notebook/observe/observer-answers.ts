@@ -88,6 +88,7 @@ function valueOf(value: Unchecked): ObservedValue {
     sizeBytes: numberOrNull(value['sizeBytes']) ?? 0,
     shape: textOf(value['shape']),
     definedHere: value['definedHere'] === true,
+    holdsDefinitions: Array.isArray(value['holdsDefinitions']) ? value['holdsDefinitions'].map(String) : [],
   }
 }
 
