@@ -110,7 +110,7 @@ class CellReader:
         record = Record()
         walker = Walker(self.context, places, record, self.env)
         walker.statement(node)
-        for inner in ast.walk(node):
+        for inner in ast.walk(node) if placeholders else ():
             # A magic inside a loop or condition.
             if isinstance(inner, (ast.Pass, ast.Assign)) and inner.lineno in placeholders and _is_placeholder(inner):
                 apply_magic(walker, placeholders[inner.lineno], inner)

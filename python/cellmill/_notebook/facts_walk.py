@@ -19,6 +19,7 @@ from cellmill._notebook.facts_scope import COMPREHENSIONS, comprehension_targets
 from cellmill._notebook.facts_text import literal_of, words_of
 from cellmill._notebook.facts_values import Value, access_path, root_name
 
+MAX_INLINE = 500
 _SUPPRESSORS = ("suppress", "raises", "assertRaises", "assertRaisesRegex", "ignored")
 
 
@@ -93,6 +94,16 @@ class Walker(Names):
         self.record.add(self.record.literals, found)
         if isinstance(node.value, str):
             self.record.words |= words_of(node.value)
+
+    def _display(self, node: ast.List | ast.Tuple | ast.Set) -> None:
+        """Of data written inline, the first items speak for all."""
+        items = node.elts
+        if len(items) > MAX_INLINE:
+            items = [*items[:MAX_INLINE], *[item for item in items[MAX_INLINE:] if not isinstance(item, ast.Constant)]]
+        for item in items:
+            self.expression(item)
+
+    _List = _Tuple = _Set = _display
 
     def _JoinedStr(self, node: ast.JoinedStr) -> None:
         found = literal_of(node, self.span(node))

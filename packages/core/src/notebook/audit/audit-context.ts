@@ -9,7 +9,7 @@ import type { Observation } from '../observation.ts'
 import { defects, type DefectCode } from './defects.ts'
 import type { NameFlow } from './name-flow.ts'
 
-/** What lies around the notebook. `load-audit-files.ts` reads it. */
+/** What lies around the notebook, as the caller listed it. */
 export interface AuditFiles {
   /** Relative to the project's root, or to the notebook's folder where there is no project; forward slashes. */
   readonly paths: readonly string[]
