@@ -3,11 +3,13 @@ import { graduateNotebook } from '@cellmill/core/operations/graduation/graduate-
 import { flagOption, listOption, textArgument, textOption } from '../command.ts'
 import type { CommandContext } from '../command.ts'
 import { CellmillError } from '@cellmill/core/errors.ts'
+import { startProgress } from '../output/progress.ts'
 import { assignments } from './plan-options.ts'
 import { reportGraduation } from './report-graduation.ts'
 
 export async function handle(context: CommandContext): Promise<number> {
   const workspace = await context.workspace()
+  const progress = startProgress(context.output)
   const answer = await graduateNotebook(workspace, {
     notebook: textArgument(context, 0),
     cwd: context.cwd,
@@ -21,8 +23,8 @@ export async function handle(context: CommandContext): Promise<number> {
     force: flagOption(context, 'force'),
     accepted: new Map(),
     signal: context.signal,
-    say: (line) => context.output.say(context.output.colors.dim(line)),
-  })
+    say: progress.say,
+  }).finally(() => progress.close())
   return reportGraduation(context, answer)
 }
 

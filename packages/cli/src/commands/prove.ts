@@ -3,6 +3,7 @@ import { CellmillError } from '@cellmill/core/errors.ts'
 import { proveNotebook } from '@cellmill/core/operations/graduation/prove-notebook.ts'
 import { listOption, textArgument, textOption } from '../command.ts'
 import type { CommandContext } from '../command.ts'
+import { startProgress } from '../output/progress.ts'
 import { reportGraduation } from './report-graduation.ts'
 
 export async function handle(context: CommandContext): Promise<number> {
@@ -14,12 +15,13 @@ export async function handle(context: CommandContext): Promise<number> {
     })
   }
   const workspace = await context.workspace()
+  const progress = startProgress(context.output)
   const answer = await proveNotebook(workspace, {
     notebook: textArgument(context, 0),
     cwd: context.cwd,
     accepted: new Map(accepted.map((asset) => [asset, why!])),
     signal: context.signal,
-    say: (line) => context.output.say(context.output.colors.dim(line)),
-  })
+    say: progress.say,
+  }).finally(() => progress.close())
   return reportGraduation(context, answer)
 }
