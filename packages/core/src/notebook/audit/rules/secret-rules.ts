@@ -21,7 +21,7 @@ interface Found {
 
 const FORMATS: readonly (readonly [string, RegExp])[] = [
   ['an AWS access key', /\b(?:AKIA|ASIA)[0-9A-Z]{16}\b/g],
-  ['an OpenAI or Anthropic key', /\bsk-(?:proj-|ant-|live-)?[A-Za-z0-9_-]{20,}\b/g],
+  ['an OpenAI or Anthropic key', /\bsk-(?=[\w-]*\d)(?=[\w-]*[A-Z])(?:proj-|ant-|live-)?[A-Za-z0-9_-]{20,}\b/g],
   ['a Stripe key', /\b[rs]k_(?:live|test)_[A-Za-z0-9]{16,}\b/g],
   ['a GitHub token', /\b(?:gh[pousr]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{30,})\b/g],
   ['a GitLab token', /\bglpat-[A-Za-z0-9_-]{20,}\b/g],
