@@ -18,7 +18,6 @@ const DISPLAY_MAGICS: ReadonlySet<string> = new Set([
   'config',
   'autoreload',
   'precision',
-  'pylab',
   'pprint',
   'xmode',
   'colors',

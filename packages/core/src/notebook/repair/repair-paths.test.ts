@@ -5,12 +5,14 @@ import { repairPaths } from './repair-paths.ts'
 
 const source = 'df = read("/home/me/data/q3.csv")  # 𝒳'
 
-function request(files: readonly string[], sources: Record<string, string> = {}) {
+function request(files: readonly string[], sources: Record<string, string> = {}, written: readonly string[] = []) {
   const span = { line: 1, column: 10, endLine: 1, endColumn: 32 }
   const statement = {
     tokens: [{ token: 'file:/home/me/data/q3.csv', mode: 'read', why: 'read', span }],
+    definitions: [],
     literals: [{ value: '/home/me/data/q3.csv', span, type: 'str' }],
   }
+  statement.tokens.push(...written.map((name) => ({ token: `file:${name}`, mode: 'write', why: 'write', span })))
   const document = { path: 'notebooks/n.ipynb', cells: [{ index: 0, type: 'code', source, outputs: [], tags: [] }] }
   return {
     document: document as unknown as NotebookDocument,
@@ -43,6 +45,12 @@ describe('repairPaths', () => {
 
   it('says what to type when the file is nowhere', () => {
     expect(repairPaths(request([])).refusals[0]!.message).toContain('--source q3=PATH')
+  })
+
+  it('leaves a path alone that the notebook itself writes', () => {
+    const own = repairPaths(request(['a/q3.csv'], {}, ['/home/me/data/q3.csv']))
+    expect([own.repairs, own.refusals]).toEqual([[], []])
+    expect(repairPaths(request([], {}, ['?'])).refusals).toEqual([])
   })
 
   it('takes what --source names', () => {

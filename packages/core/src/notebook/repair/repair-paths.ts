@@ -29,6 +29,7 @@ export interface Repaired {
 
 export function repairPaths(request: RepairRequest): Repaired {
   const known = new Set(request.files)
+  const written = writtenPaths(request.facts)
   const repairs: Repair[] = []
   const refusals: Refusal[] = []
   const cells = request.document.cells.map((cell) => {
@@ -37,7 +38,10 @@ export function repairPaths(request: RepairRequest): Repaired {
     const replacements: Replacement[] = []
     for (const statement of facts.statements) {
       for (const literal of brokenPaths(request, statement, known)) {
+        if (written.has(normal(literal.value))) continue
         const found = findFile(request, literal.value)
+        // A file whose name only a run can tell may be this one.
+        if (typeof found !== 'string' && written.has('?')) continue
         if (typeof found !== 'string') refusals.push({ code: 'N21', cell: cell.index, message: found.message })
         else {
           const text = pythonString(path.posix.relative(request.folder, found))
@@ -65,6 +69,18 @@ function repairedCell(
     confirmedBy: request.sources.size > 0 ? '--source' : null,
   })
   return { ...cell, source }
+}
+
+/** What the notebook writes itself, at cell level or in a function; `?` for paths that only a run can tell. */
+function writtenPaths(facts: NotebookFacts): ReadonlySet<string> {
+  const statements = facts.cells.flatMap((cell) => cell.statements)
+  const tokens = statements.flatMap((one) => [...one.tokens, ...one.definitions.flatMap(({ lateTokens }) => lateTokens)])
+  const writes = tokens.filter(({ token, mode }) => mode === 'write' && token.startsWith('file:'))
+  return new Set(writes.map(({ token }) => normal(token.slice('file:'.length))))
+}
+
+function normal(value: string): string {
+  return path.posix.normalize(value.replaceAll('\\', '/'))
 }
 
 /** Literal paths that the statement reads and that are not there from the notebook's folder. */
