@@ -29,6 +29,9 @@ export interface PairTimes {
   /** Median of the pairs' ratios and differences. */
   readonly ratio: number
   readonly overMs: number
+  /** Mean processor milliseconds, with those of processes that were waited for. */
+  readonly floorCpuMs: number
+  readonly oursCpuMs: number
   /** Half the range between the quartiles of the ratios, as a part of the median. */
   readonly noise: number
   readonly times: number
@@ -40,11 +43,17 @@ export async function measurePairs(times: number, pair: Pair): Promise<PairTimes
   await pair.ours()
   const floors: number[] = []
   const ours: number[] = []
+  const cpu = { floor: 0, ours: 0 }
+  const measure = async (name: 'floor' | 'ours', into: number[]): Promise<void> => {
+    const before = cpuMs()
+    into.push(await pair[name]())
+    cpu[name] += cpuMs() - before
+  }
   for (let i = 0; i < times; i++) {
     // The order changes, so that neither always comes after the other.
-    if (i % 2 === 0) floors.push(await pair.floor())
-    ours.push(await pair.ours())
-    if (i % 2 === 1) floors.push(await pair.floor())
+    if (i % 2 === 0) await measure('floor', floors)
+    await measure('ours', ours)
+    if (i % 2 === 1) await measure('floor', floors)
   }
   const ratios = ours.map((ms, i) => ms / floors[i]!)
   return {
@@ -52,9 +61,19 @@ export async function measurePairs(times: number, pair: Pair): Promise<PairTimes
     oursMs: median(ours),
     ratio: median(ratios),
     overMs: median(ours.map((ms, i) => ms - floors[i]!)),
+    floorCpuMs: cpu.floor / times,
+    oursCpuMs: cpu.ours / times,
     noise: (quantile(ratios, 0.75) - quantile(ratios, 0.25)) / 2 / median(ratios),
     times,
   }
+}
+
+/** Of this process and of all its ended descendants that were waited for, which Node does not tell; 10 ms steps. */
+function cpuMs(): number {
+  const own = process.cpuUsage()
+  const fields = readFileSync('/proc/self/stat', 'utf8').split(') ')[1]!.split(' ')
+  const ticks = Number(fields[13]) + Number(fields[14])
+  return (own.user + own.system) / 1000 + ticks * 10
 }
 
 export function toTiming(what: string, floor: string, target: string, times: PairTimes): Timing {

@@ -83,8 +83,9 @@ function introduction(): string {
 
 Written by \`npm run bench\`. Each figure stands beside a floor that was measured in turn with it, in the same minutes on the
 same machine: the same work by hand, without Cellmill. Times are medians; ratio and difference are the medians over the
-pairs; noise is half the range between the quartiles of the ratios. The machine (${machine})
-also did other work: compare ratios, not times.`
+pairs; noise is half the range between the quartiles of the ratios. *CPU* is the mean processor time of floor and Cellmill,
+with all their processes. The machine (${machine}) also did other work, as the load average of each section says: compare
+ratios and processor times, and differences only at a low load.`
 }
 
 function commit(): string {

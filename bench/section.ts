@@ -7,6 +7,8 @@ export interface Timing {
   readonly oursMs: number
   readonly ratio: number
   readonly overMs: number
+  readonly floorCpuMs: number
+  readonly oursCpuMs: number
   readonly noise: number
   readonly times: number
   /** As ARCHITECTURE states it: `+60 ms`, `1.3x`; '' where there is none. */
@@ -46,7 +48,7 @@ export function sectionText(section: Section): string {
 function timingTable(rows: readonly Timing[]): string {
   if (rows.length === 0) return ''
   const withMemory = rows.some((row) => row.memoryBytes !== undefined)
-  const head = ['what', 'floor', 'floor', 'Cellmill', 'ratio', 'over the floor', 'noise', 'pairs', 'target']
+  const head = ['what', 'floor', 'floor', 'Cellmill', 'ratio', 'over the floor', 'CPU', 'noise', 'pairs', 'target']
   return table(
     withMemory ? [...head, 'peak memory'] : head,
     rows.map((row) => [
@@ -56,6 +58,7 @@ function timingTable(rows: readonly Timing[]): string {
       duration(row.oursMs),
       `**${row.ratio.toFixed(2)}x**`,
       `**${row.overMs < 0 ? '-' : '+'}${duration(Math.abs(row.overMs))}**`,
+      `${duration(row.floorCpuMs)} / ${duration(row.oursCpuMs)}`,
       `±${Math.round(row.noise * 100)}%`,
       String(row.times),
       row.target,
