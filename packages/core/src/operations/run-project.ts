@@ -17,6 +17,8 @@ import type { Workspace } from './workspace.ts'
 export interface RunOptions extends PlanOptions {
   readonly publish: boolean
   readonly allowMixed: boolean
+  /** @default first-first */
+  readonly order?: RunContext['order']
   readonly message: string
   readonly emit: (event: RunEvent) => void
   readonly signal: AbortSignal
@@ -130,6 +132,7 @@ async function contextOf(workspace: Workspace, planned: Planned, options: RunOpt
     publish: options.publish,
     allowMixed: options.allowMixed,
     message: options.message,
+    order: options.order ?? 'first-first',
     slots: loaded.project.config.parallel,
     sandboxLevel: (await workspace.sandbox()).level,
     random: workspace.random,

@@ -51,6 +51,8 @@ export interface RunContext {
   readonly publish: boolean
   readonly allowMixed: boolean
   readonly message: string
+  /** `last-first` starts independent steps in reverse, one at a time: proofs look for edges that nobody declared. */
+  readonly order: 'first-first' | 'last-first'
   /** How many steps may be under way at once. */
   readonly slots: number
   readonly sandboxLevel: string

@@ -175,9 +175,10 @@ class PlanRun {
 
   async #runSteps(): Promise<void> {
     const { signal } = this.#context
-    const waiting = new Set(this.#rows)
+    const isReverse = this.#context.order === 'last-first'
+    const waiting = new Set(isReverse ? [...this.#rows].reverse() : this.#rows)
     const running = this.#running
-    const slots = Math.max(1, this.#context.slots)
+    const slots = isReverse ? 1 : Math.max(1, this.#context.slots)
     while (waiting.size > 0 || running.size > 0) {
       for (const row of waiting) {
         if (signal.aborted || running.size >= slots) break

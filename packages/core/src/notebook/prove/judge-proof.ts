@@ -11,13 +11,15 @@ export interface ProofParts {
   readonly comparatorFailed: boolean
   /** P2a built nothing, and each value decodes to P1's. */
   readonly reusedAll: boolean
+  /** P2b gave another value: an edge between steps is not declared. */
+  readonly hiddenEdges: boolean
 }
 
 export function judgeProof(parts: ProofParts): GraduationVerdict {
   const verdicts = [...parts.values, ...parts.outputs].map(({ verdict }) => verdict)
   const needed = ['R1', 'R2', 'S', 'P1', 'P2a'] as const
   const ran = needed.every((name) => parts.runs.some((run) => run.name === name && run.state === 'done'))
-  if (!ran || parts.comparatorFailed || !parts.reusedAll) return 'not-proven'
+  if (!ran || parts.comparatorFailed || !parts.reusedAll || parts.hiddenEdges) return 'not-proven'
   if (verdicts.some((verdict) => verdict === 'different' || verdict === 'missing' || verdict === 'uncompared'))
     return 'not-proven'
   if (verdicts.includes('environment-sensitive')) return 'environment-sensitive'

@@ -23,12 +23,20 @@ export interface BuiltPipeline {
   readonly sources: readonly { readonly name: string; readonly path: string; readonly digest: string }[]
 }
 
-export async function buildPipeline(workspace: Workspace, signal: AbortSignal): Promise<BuiltPipeline> {
+export interface BuildOptions {
+  readonly signal: AbortSignal
+  /** Everything again, independent steps in reverse order. */
+  readonly rebuild: boolean
+}
+
+export async function buildPipeline(workspace: Workspace, options: BuildOptions): Promise<BuiltPipeline> {
+  const { signal, rebuild } = options
   const outcome = await runProject(workspace, {
     environment: 'dev',
     select: [],
     parameters: new Map(),
-    rebuild: false,
+    rebuild,
+    order: rebuild ? 'last-first' : 'first-first',
     offline: false,
     runTime: null,
     publish: true,

@@ -62,11 +62,12 @@ export interface ProofEnd {
 
 export async function proveGraduation(request: ProveRequest): Promise<ProofEnd> {
   const timed = new Timed()
+  const { signal } = request
   timed.add('R1', request.referenceMs)
   request.say('proof: the notebook again, and the pipeline')
   const [second, pipeline] = await Promise.all([
     timed.run('R2', () => observeAgain(request)),
-    timed.run('P1', () => buildPipeline(request.staged, request.signal)),
+    timed.run('P1', () => buildPipeline(request.staged, { signal, rebuild: false })),
   ])
   const replay = await replayContext(request)
   request.say('proof: each step alone')
@@ -74,11 +75,11 @@ export async function proveGraduation(request: ProveRequest): Promise<ProofEnd> 
     (step) => step.kind !== 'report' || step.locals.length > 0 || !pipeline.shown.has(step.name),
   )
   const replayed = await timed.run('S', () => replaySteps(replay, alone, 2))
-  const again = await timed.run('P2a', () => buildPipeline(request.staged, request.signal))
+  const again = await timed.run('P2a', () => buildPipeline(request.staged, { signal, rebuild: false }))
   request.say('proof: mutants')
   const budgetMs = Math.max(60_000, 2 * request.referenceMs)
   const mutants = await timed.run('M', () => runMutants({ replay, replayed, parallel: 2, budgetMs }))
-  timed.skip('P2b')
+  const rebuilt = await rebuildWithin(request, timed)
   const built = await pipelineValues(request, replay.tasks, pipeline)
   const decodedAgain = await pipelineValues(request, replay.tasks, again)
   const values = judgeValues({
@@ -98,6 +99,7 @@ export async function proveGraduation(request: ProveRequest): Promise<ProofEnd> 
     shown: new Map([...[...replayed].map(([name, step]) => [name, step.shown] as const), ...pipeline.shown]),
     printed: new Map([...replayed].map(([name, step]) => [name, step.printed])),
   })
+  const differs = rebuilt === null ? [] : differing(built, await pipelineValues(request, replay.tasks, rebuilt))
   const reusedAll = again.outcome.built === 0 && again.outcome.state === 'succeeded' && sameValues(built, decodedAgain)
   const verdict = judgeProof({
     values,
@@ -106,12 +108,16 @@ export async function proveGraduation(request: ProveRequest): Promise<ProofEnd> 
     mutants: mutants.counts,
     comparatorFailed: mutants.comparatorFailed,
     reusedAll,
+    hiddenEdges: differs.some((asset) => !isNoisyAsset(request, second, asset)),
   })
   const problems = [
     ...pipeline.outcome.failures.map(
       ({ step, error, message }) =>
         `${step} failed in the pipeline: ${error === null ? message : `${error.type}: ${error.message}`}`,
     ),
+    ...differs
+      .filter((asset) => !isNoisyAsset(request, second, asset))
+      .map((asset) => `${asset} has another value when independent steps run in reverse order`),
     ...[...replayed.values()]
       .filter(({ state }) => state !== 'replayed')
       .map(({ step, why }) => `${step} could not be replayed: ${why}`),
@@ -132,6 +138,34 @@ export async function proveGraduation(request: ProveRequest): Promise<ProofEnd> 
     pipeline,
     problems,
   }
+}
+
+/** P2b costs as much as P1, so it is left out, and said so, where the proof has taken long enough. */
+async function rebuildWithin(request: ProveRequest, timed: Timed): Promise<BuiltPipeline | null> {
+  if (timed.totalMs > Math.max(shortProofMs, 4 * request.referenceMs)) {
+    timed.skip('P2b')
+    return null
+  }
+  request.say('proof: the pipeline again, in reverse order')
+  return timed.run('P2b', () => buildPipeline(request.staged, { signal: request.signal, rebuild: true }))
+}
+
+const shortProofMs = 45_000
+
+/** Assets with another value in the second build. */
+function differing(one: ValuesByAsset, other: ValuesByAsset): readonly string[] {
+  return [...one].flatMap(([asset, values]) =>
+    [...values].some(([name, { digest }]) => other.get(asset)?.get(name)?.digest !== digest) ? [asset] : [],
+  )
+}
+
+/** What the notebook itself does not give twice says nothing about edges. */
+function isNoisyAsset(request: ProveRequest, second: Observation, asset: string): boolean {
+  const variables =
+    request.graduation.steps.flatMap(({ outputs }) => outputs).find((output) => output.asset === asset)?.variables ?? []
+  const digestIn = (observation: Observation, name: string) =>
+    observation.final.find((value) => value.name === name)?.digest
+  return variables.some((name) => digestIn(request.reference, name) !== digestIn(second, name))
 }
 
 function proofHead(request: ProveRequest, pipeline: BuiltPipeline) {
@@ -322,6 +356,10 @@ function exclusionsOf(reference: Observation): readonly { readonly what: string;
 
 class Timed {
   readonly runs: ProofRun[] = []
+
+  get totalMs(): number {
+    return this.runs.reduce((sum, run) => sum + run.ms, 0)
+  }
 
   add(name: ProofRunName, ms: number): void {
     this.runs.push({ name, ms: Math.round(ms), state: 'done' })
