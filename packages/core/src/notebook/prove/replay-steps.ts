@@ -50,21 +50,31 @@ interface Located {
   readonly codec: 'parquet' | 'pickle'
 }
 
+export interface ReplayOptions {
+  readonly parallel: number
+  /** From `prepareInputs`: made once, read by every replay. */
+  readonly inputs: PreparedInputs
+  /** Project whose code a step runs; the staged one where it is left out. */
+  readonly rootOf?: (step: GraduatedStep) => string
+}
+
 export async function replaySteps(
   context: ReplayContext,
   steps: readonly GraduatedStep[],
-  parallel: number,
+  options: ReplayOptions,
 ): Promise<ReadonlyMap<string, ReplayedStep>> {
-  const inputs = await prepareInputs(context, steps)
+  const { inputs } = options
   const folders = path.join(context.tasks.scratch, 'replay')
   const attempts = new Map<string, Attempt>()
   const waiting = [...steps]
   const worker = async (): Promise<void> => {
     for (let step = waiting.shift(); step !== undefined; step = waiting.shift()) {
-      attempts.set(step.name, await attemptStep(context, step, { folder: path.join(folders, step.name), inputs }))
+      const projectRoot = options.rootOf?.(step) ?? context.tasks.projectRoot
+      const place = { folder: path.join(folders, step.name), inputs, projectRoot }
+      attempts.set(step.name, await attemptStep(context, step, place))
     }
   }
-  await Promise.all(Array.from({ length: Math.max(1, parallel) }, worker))
+  await Promise.all(Array.from({ length: Math.max(1, options.parallel) }, worker))
   const values = await digestOutputs(context, steps, attempts)
   await rm(folders, { recursive: true, force: true })
   return new Map(steps.map((step) => [step.name, finished(step, attempts.get(step.name)!, values)]))
@@ -78,13 +88,13 @@ interface Attempt {
   readonly shown: readonly ShownPart[]
 }
 
-type InputFolders = ReadonlyMap<
+export type PreparedInputs = ReadonlyMap<
   string,
   { readonly folder: string; readonly file: string; readonly codec: string } | { readonly why: string }
 >
 
 /** Captures as the steps' inputs, written by one process for all steps: the notebook's own classes become the module's. */
-async function prepareInputs(context: ReplayContext, steps: readonly GraduatedStep[]): Promise<InputFolders> {
+export async function prepareInputs(context: ReplayContext, steps: readonly GraduatedStep[]): Promise<PreparedInputs> {
   const { graduation, captures, tasks } = context
   const prepared = new Map<string, { folder: string; file: string; codec: string } | { why: string }>()
   const wanted = new Set(steps.flatMap((step) => step.inputs.flatMap(({ asset }) => (asset === null ? [] : [asset]))))
@@ -132,7 +142,7 @@ function readBySql(context: ReplayContext, asset: string): boolean {
 async function attemptStep(
   context: ReplayContext,
   step: GraduatedStep,
-  place: { readonly folder: string; readonly inputs: InputFolders },
+  place: { readonly folder: string; readonly inputs: PreparedInputs; readonly projectRoot: string },
 ): Promise<Attempt> {
   const nothing = { outputs: [], locals: new Map<string, SeenValue>(), printed: '', shown: [] }
   const definition = context.definitions.get(step.name)
@@ -164,7 +174,7 @@ async function attemptStep(
   }
   await mkdir(place.folder, { recursive: true })
   let printed = ''
-  const work = workOf(context, { step, definition, inputs, folder: place.folder })
+  const work = workOf(context, { step, definition, inputs, ...place })
   const outcome = await context.execute(work, (stream, text) => {
     if (stream === 'stdout') printed += text
   })
@@ -192,9 +202,10 @@ interface WorkParts {
   readonly definition: StepDefinition
   readonly inputs: readonly StepInput[]
   readonly folder: string
+  readonly projectRoot: string
 }
 
-function workOf(context: ReplayContext, { step, definition, inputs, folder }: WorkParts): StepWork {
+function workOf(context: ReplayContext, { step, definition, inputs, folder, projectRoot }: WorkParts): StepWork {
   return {
     definition,
     runId: 'replay',
@@ -207,7 +218,7 @@ function workOf(context: ReplayContext, { step, definition, inputs, folder }: Wo
     seed: '0',
     randomState: context.captures.randomBefore(step.cells[0] ?? -1),
     codeFiles: context.codeFiles(definition),
-    projectRoot: context.tasks.projectRoot,
+    projectRoot,
     folder,
     idempotencyKey: 'replay',
     secrets: {},

@@ -8,12 +8,13 @@ import path from 'node:path'
 import type { GraduatedStep } from '../graduation.ts'
 import type { MutantCounts } from './proof.ts'
 import { runPythonTask } from './python-task.ts'
-import type { ReplayContext, ReplayedStep } from './replay-steps.ts'
+import type { PreparedInputs, ReplayContext, ReplayedStep } from './replay-steps.ts'
 import { replaySteps } from './replay-steps.ts'
 
 export interface MutantsRequest {
   readonly replay: ReplayContext
   readonly replayed: ReadonlyMap<string, ReplayedStep>
+  readonly inputs: PreparedInputs
   readonly parallel: number
   /** Stops starting mutants once this much time has passed. */
   readonly budgetMs: number
@@ -89,22 +90,21 @@ async function runRound(
   mutantOf: (step: GraduatedStep) => Mutant,
 ): Promise<ReadonlyMap<string, 'caught' | 'equivalent' | 'broken'>> {
   const { replay, replayed } = request
-  const results = new Map<string, 'caught' | 'equivalent' | 'broken'>()
+  const roots = new Map<string, string>()
   for (const step of steps) {
-    const scratch = path.join(replay.tasks.scratch, `mutant-${step.name}`)
-    const root = path.join(scratch, 'project')
+    const root = path.join(replay.tasks.scratch, 'mutants', step.name)
+    roots.set(step.name, root)
     await mkdir(root, { recursive: true })
     await cp(path.join(replay.tasks.projectRoot, 'assets'), path.join(root, 'assets'), { recursive: true })
     for (const file of replay.codeFiles(replay.definitions.get(step.name)!)) {
       await cp(path.join(replay.tasks.projectRoot, file), path.join(root, file), { recursive: true })
     }
     await writeFile(path.join(root, step.file), mutantOf(step).text)
-    const context = { ...replay, tasks: { ...replay.tasks, projectRoot: root, scratch } }
-    const ended = (await replaySteps(context, [step], 1)).get(step.name)!
-    results.set(step.name, resultOf(ended, replayed.get(step.name)!))
-    await rm(scratch, { recursive: true, force: true })
   }
-  return results
+  const { parallel, inputs } = request
+  const ended = await replaySteps(replay, steps, { parallel, inputs, rootOf: (step) => roots.get(step.name)! })
+  await rm(path.join(replay.tasks.scratch, 'mutants'), { recursive: true, force: true })
+  return new Map([...ended].map(([name, mutant]) => [name, resultOf(mutant, replayed.get(name)!)]))
 }
 
 function resultOf(mutant: ReplayedStep, original: ReplayedStep): 'caught' | 'equivalent' | 'broken' {

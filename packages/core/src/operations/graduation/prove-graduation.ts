@@ -20,7 +20,7 @@ import type { SeenValue } from '../../notebook/prove/judge-values.ts'
 import type { Proof, ProofRun, ProofRunName } from '../../notebook/prove/proof.ts'
 import { runPythonTask } from '../../notebook/prove/python-task.ts'
 import type { TaskContext } from '../../notebook/prove/python-task.ts'
-import { replaySteps } from '../../notebook/prove/replay-steps.ts'
+import { prepareInputs, replaySteps } from '../../notebook/prove/replay-steps.ts'
 import type { ReplayContext } from '../../notebook/prove/replay-steps.ts'
 import { runMutants } from '../../notebook/prove/run-mutants.ts'
 import type { PythonEnvironment } from '../../packages/python-environment.ts'
@@ -74,11 +74,12 @@ export async function proveGraduation(request: ProveRequest): Promise<ProofEnd> 
   const alone = request.graduation.steps.filter(
     (step) => step.kind !== 'report' || step.locals.length > 0 || !pipeline.shown.has(step.name),
   )
-  const replayed = await timed.run('S', () => replaySteps(replay, alone, 2))
+  const inputs = await prepareInputs(replay, alone)
+  const replayed = await timed.run('S', () => replaySteps(replay, alone, { parallel: 2, inputs }))
   const again = await timed.run('P2a', () => buildPipeline(request.staged, { signal, rebuild: false }))
   request.say('proof: mutants')
   const budgetMs = Math.max(60_000, 2 * request.referenceMs)
-  const mutants = await timed.run('M', () => runMutants({ replay, replayed, parallel: 2, budgetMs }))
+  const mutants = await timed.run('M', () => runMutants({ replay, replayed, inputs, parallel: 2, budgetMs }))
   const rebuilt = await rebuildWithin(request, timed)
   const built = await pipelineValues(request, replay.tasks, pipeline)
   const decodedAgain = await pipelineValues(request, replay.tasks, again)
