@@ -39,7 +39,7 @@ class Shown:
         def display(*values: Any, **options: Any) -> Any:
             """Shows values in the report, as a notebook would."""
             for value in values:
-                self.add(value)
+                self.display(value)
 
         display.__wrapped__ = original  # type: ignore[attr-defined]
         module.display = display
@@ -99,12 +99,20 @@ class Shown:
             self.add_figure(figure, name)
             return
         self.end_text()
-        files = {"text": self._file("txt", repr(value))}
+        files = {"text": self._file("txt", _plain(value))}
         kind = "table" if table_codec.frame_kind(value) or type(value).__name__ == "Series" else "value"
         for suffix, text in _rich(value).items():
             files[suffix] = self._file(suffix, text)
             kind = "html" if kind == "value" and suffix == "html" else kind
         self._part(kind, files, _digest(value), name)
+
+    def display(self, value: Any) -> None:
+        """As a cell shows its last value: a figure as itself, an artist by its text, since its figure is shown when it ends."""
+        if type(value).__name__ == "Figure" or figures.figure_of(value) is None:
+            self.add(value)
+        else:
+            self.end_text()
+            self._part("value", {"text": self._file("txt", _plain(value))}, None, None)
 
     def _flush_before(self) -> None:
         self.end_text()
@@ -169,6 +177,15 @@ def _json_scalar(value: Any) -> Any:
     if isinstance(plain, float) and not math.isfinite(plain):
         return repr(plain)
     return plain if plain is None or isinstance(plain, (bool, int, float, str)) else str(plain)
+
+
+def _plain(value: Any) -> str:
+    """As IPython prints it, where a notebook's step has loaded it: long lists over several lines, sets in order."""
+    if "IPython.core.formatters" in sys.modules:
+        text = sys.modules["IPython.core.formatters"].PlainTextFormatter()(value)
+        if isinstance(text, str):
+            return text
+    return repr(value)
 
 
 def _rich(value: Any) -> dict[str, str]:

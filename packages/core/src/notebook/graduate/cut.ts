@@ -11,7 +11,7 @@ import { findDisplays, isFigure, mayBeSameFile, type DisplayGroup } from './disp
 import { isConflict, simulate, type NameVersion, type Simulation, type StepFacts } from './simulate.ts'
 import { chooseOutputs } from './results.ts'
 import { stickyVersions } from './sticky.ts'
-import { isSeed } from './randomness.ts'
+import { isSeed, maySeed } from './randomness.ts'
 
 export interface PlannedStep {
   readonly kind: 'asset' | 'report' | 'file'
@@ -218,7 +218,7 @@ class Cutter {
       const unit = this.#input.units.list[id]
       if (unit === undefined || !flow.tokens.some((token) => token.token.startsWith('rng:') && token.mode === 'write'))
         return
-      seeded ||= isSeed(unit)
+      seeded ||= maySeed(unit, flow.tokens)
       if (seeded) ids.push(id)
     })
     return ids

@@ -16,15 +16,23 @@ export function chooseOutputs(
     if (units.includes(maker)) made.push({ name, version })
   }
   const sticky = stickyVersions(input, () => false)
+  const alive = (input.observation?.final.length ?? 0) === 0 ? null : new Set(input.observation?.final.map(({ name }) => name))
   const final = made.filter(
-    (one) => input.flow.final.get(one.name) === one.version && !sticky.has(one.version) && isResult(input, one),
+    (one) =>
+      input.flow.final.get(one.name) === one.version &&
+      !sticky.has(one.version) &&
+      // A branch that was not taken bound nothing.
+      alive?.has(one.name) !== false &&
+      isResult(input, one),
   )
   const chosen = made.filter((one) => crossing.has(one.version) || (final.includes(one) && !isUsed(input, one.version)))
   if (chosen.length > 0) return chosen
   if (final.length > 0) return final.slice(-1)
   // A step that only draws still has a state of the generators to hand on. What is changed through another name is
   // no candidate: nobody reads it, so nothing keeps it together with the object that it shares.
-  return made.filter((one) => !sticky.has(one.version) && isBoundThere(input, one)).slice(-1)
+  return made
+    .filter((one) => !sticky.has(one.version) && alive?.has(one.name) !== false && isBoundThere(input, one))
+    .slice(-1)
 }
 
 function isBoundThere(input: CutInput, one: NameVersion): boolean {

@@ -119,7 +119,7 @@ class RoleAssigner {
       this.#roles[unit.id] = unit.mayBinds.concat(unit.binds).every((name) => this.#single(name, unit))
         ? 'import'
         : 'compute'
-    } else if (isDefinition(unit) && this.#canBeRepeated(unit)) {
+    } else if ((isDefinition(unit) || isFactory(unit)) && this.#canBeRepeated(unit)) {
       this.#roles[unit.id] = 'local-definition'
     } else if (this.#isConstant(unit)) {
       this.#roles[unit.id] = this.#isParameter(unit) ? 'parameter' : 'constant'
@@ -248,7 +248,7 @@ class RoleAssigner {
       if (this.#roles[unit.id] !== 'local-definition') continue
       const now = [...(this.#input.flow.units[unit.id]?.uses.keys() ?? [])]
       const runsNow = now.filter((name) => unit.reads.has(name))
-      if (unit.facts.kind === 'class' || runsNow.some((name) => !hoisted.has(name) && !repeated.has(name))) {
+      if (unit.facts.kind === 'class' || isFactory(unit) || runsNow.some((name) => !hoisted.has(name) && !repeated.has(name))) {
         this.#roles[unit.id] = 'compute'
       }
     }
@@ -320,6 +320,18 @@ class RoleAssigner {
   }
 }
 
+/** `Point = namedtuple("Point", "x y")`: a class, without the word. */
+function isFactory(unit: Unit): boolean {
+  const { kind, binds, calls, mutations } = unit.facts
+  return (
+    kind === 'assign' &&
+    binds.length === 1 &&
+    mutations.length === 0 &&
+    calls.length === 1 &&
+    /^(collections\.namedtuple|typing\.(NamedTuple|TypedDict|TypeVar|NewType)|enum\.(Enum|IntEnum|Flag))$/u.test(calls[0]?.callee ?? '')
+  )
+}
+
 const HARMLESS: ReadonlySet<string> = new Set(['cfg:matplotlib', 'cfg:seaborn', 'cfg:warnings'])
 
 function changesImports(token: string): boolean {
@@ -346,7 +358,7 @@ function sameImport(unit: Unit, name: string, wanted: { module: string; name: st
 function keepsState(unit: Unit, text: string, name: string): boolean {
   const owner = name.replaceAll(/\W/gu, '')
   const container = String.raw`(\[|\{|(list|dict|set|bytearray|deque|defaultdict|Counter|OrderedDict|iter|count|cycle|[A-Z]\w*)\()`
-  if (new RegExp(String.raw`^[ \t]*(async[ \t]+)?def\s+\w+\s*\((?:[^#]*?)=\s*${container}`, 'mu').test(signature(text)))
+  if (signatures(text).some((one) => new RegExp(String.raw`=\s*${container}`, 'u').test(one)))
     return true
   if (
     new RegExp(
@@ -362,8 +374,18 @@ function keepsState(unit: Unit, text: string, name: string): boolean {
   )
 }
 
-function signature(text: string): string {
-  return text
+/** What stands between the brackets of each `def`. */
+function signatures(text: string): string[] {
+  return [...text.matchAll(/\bdef\s+\w+\s*\(/gu)].map((found) => {
+    const start = found.index + found[0].length
+    let depth = 1
+    let end = start
+    for (; end < text.length && depth > 0; end += 1) {
+      if ('([{'.includes(text[end] ?? '')) depth += 1
+      else if (')]}'.includes(text[end] ?? '')) depth -= 1
+    }
+    return text.slice(start, end - 1)
+  })
 }
 
 /** Lines of a class body at its own level: one indent, outside methods. */

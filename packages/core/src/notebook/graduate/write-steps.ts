@@ -11,6 +11,7 @@ import { isSeed } from './randomness.ts'
 import type { StepFacts } from './simulate.ts'
 import { isDefinition } from '../dataflow/flow.ts'
 import { isFigure } from './displays.ts'
+import { isArtistText } from '../observe/artist-text.ts'
 import { annotationOf, isFrame, kindOf } from './annotations.ts'
 import { headingOf, proseAbove, titleOf } from './headings.ts'
 import { identifier, type NameTable } from './names.ts'
@@ -223,7 +224,8 @@ export class StepWriter {
   #isDisplayed(id: number): boolean {
     const unit = this.#input.units.list[id]
     if (unit === undefined || !unit.facts.displays || unit.facts.kind !== 'expr') return false
-    const shows = !isFigure({ units: this.#input.units, flow: this.#input.flow, roles: this.#input.roles.of }, unit)
+    const draws = isFigure({ units: this.#input.units, flow: this.#input.flow, roles: this.#input.roles.of }, unit)
+    const shows = !draws || this.#showedNumbers(unit)
     if (!this.#showedSomething(unit)) return false
     const nothing =
       unit.facts.calls.length > 0 &&
@@ -232,6 +234,13 @@ export class StepWriter {
       )
     if (shows && !nothing) this.#extraImports.add('from IPython.display import display')
     return shows && !nothing
+  }
+
+  /** Of a statement that draws: more than the names of what it drew, or those without the figure beside them. */
+  #showedNumbers(unit: Unit): boolean {
+    const outputs = this.#input.observation?.cells.find((cell) => cell.index === unit.cell)?.outputs ?? []
+    const hasFigure = outputs.some((output) => output.kind === 'figure')
+    return outputs.some((output) => output.kind === 'text' && !(hasFigure && isArtistText(output.preview)))
   }
 
   /** IPython shows no None: what the cell showed tells, else whether the statement is done for its effect. */
