@@ -4,6 +4,7 @@
  */
 import type { NotebookDocument } from '../document.ts'
 import type { CellFacts, NotebookFacts } from '../ir.ts'
+import { BUILTIN_NAMES } from '../graduate/names.ts'
 
 export interface ProposedOrder {
   readonly kind: 'document' | 'recorded' | 'repaired'
@@ -74,7 +75,8 @@ function undefinedReads(
     const cell = cells.get(index)
     if (cell === undefined) continue
     const names = cellNames(cell)
-    for (const name of names.needs) if (!bound.has(name) && ever.has(name)) missing.push({ cell: index, name })
+    for (const name of names.needs)
+      if (!bound.has(name) && ever.has(name) && !BUILTIN_NAMES.has(name)) missing.push({ cell: index, name })
     for (const name of names.gives) bound.add(name)
   }
   return missing

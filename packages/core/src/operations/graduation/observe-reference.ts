@@ -55,13 +55,18 @@ export async function observeReference(request: ReferenceRequest): Promise<Refer
   return { observation, order: chosen.execution }
 }
 
-/** Orders that read no name before it exists come first; one that does can still run where a name is conditional. */
+/**
+ * The notebook as it is written comes first, even where it seems to read a name before it exists: names may be conditional.
+ * Other orders count only if they read nothing too early.
+ */
 function candidatesOf(request: ReferenceRequest): readonly ProposedOrder[] {
   const wanted = request.order === null ? request.orders : request.orders.filter(({ kind }) => kind === request.order)
   const complete = wanted.filter(({ undefinedReads }) => undefinedReads.length === 0)
   const recordedIsDocument = request.order === 'recorded' && wanted.length === 0
   if (recordedIsDocument) return request.orders.filter(({ kind }) => kind === 'document')
-  return complete.length > 0 ? complete : wanted.slice(0, 1)
+  const [first] = wanted
+  if (first === undefined || complete.includes(first)) return complete
+  return [first, ...complete]
 }
 
 async function observe(request: ReferenceRequest, execution: readonly number[]): Promise<Observation> {
