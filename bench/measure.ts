@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { loadavg } from 'node:os'
+import { loadavg, setPriority } from 'node:os'
 import path from 'node:path'
 import type { Timing } from './section.ts'
 
@@ -29,9 +29,8 @@ export interface PairTimes {
   /** Median of the pairs' ratios and differences. */
   readonly ratio: number
   readonly overMs: number
-  /** Mean processor milliseconds, with those of processes that were waited for. */
-  readonly floorCpuMs: number
-  readonly oursCpuMs: number
+  /** Mean processor milliseconds of floor and ours, with those of processes that were waited for. */
+  readonly cpuMs: readonly [number, number]
   /** Half the range between the quartiles of the ratios, as a part of the median. */
   readonly noise: number
   readonly times: number
@@ -61,8 +60,7 @@ export async function measurePairs(times: number, pair: Pair): Promise<PairTimes
     oursMs: median(ours),
     ratio: median(ratios),
     overMs: median(ours.map((ms, i) => ms - floors[i]!)),
-    floorCpuMs: cpu.floor / times,
-    oursCpuMs: cpu.ours / times,
+    cpuMs: [cpu.floor / times, cpu.ours / times],
     noise: (quantile(ratios, 0.75) - quantile(ratios, 0.25)) / 2 / median(ratios),
     times,
   }
@@ -77,6 +75,12 @@ function cpuMs(): number {
 }
 
 export function toTiming(what: string, floor: string, target: string, times: PairTimes): Timing {
+  const { cpuMs: _, ...wall } = times
+  return { what, floor, target, ...wall }
+}
+
+/** For commands that start no sandboxed processes. */
+export function toTimingWithCpu(what: string, floor: string, target: string, times: PairTimes): Timing {
   return { what, floor, target, ...times }
 }
 
@@ -126,6 +130,16 @@ function baseEnv(): Record<string, string> {
     if (value !== undefined) env[name] = value
   }
   return env
+}
+
+/** What else the machine does then weighs less; floor and ours inherit it alike. False where it is not permitted. */
+export function takePriority(): boolean {
+  try {
+    setPriority(-15)
+    return true
+  } catch {
+    return false
+  }
 }
 
 export function load(): string {

@@ -34,7 +34,10 @@ export default defineConfig({ name: 'bench', environments: { prod: {} }, sources
         },
       })
       const what = `\`cellmill run\`, ${Object.keys(queries).length} SQL assets: captured, built, digested, profiled`
-      return { timings: [toTiming(what, 'one DuckDB process, the same statements to Parquet', '1.2x', pairs)], notes: [] }
+      return {
+        timings: [toTiming(what, 'one DuckDB process, the same statements to Parquet', '1.2x', pairs)],
+        notes: [],
+      }
     } finally {
       project.remove()
     }
@@ -44,6 +47,9 @@ export default defineConfig({ name: 'bench', environments: { prod: {} }, sources
 /** One process that runs the queries in order, each written to Parquet and then read from it by the later ones. */
 function duckDb(root: string, list: string, given: Readonly<Record<string, string>>, folder: string): Command {
   const file = path.join(root, list)
-  writeFileSync(file, JSON.stringify({ queries: given, folder: path.join(root, folder), data: path.join(root, 'data') }))
+  writeFileSync(
+    file,
+    JSON.stringify({ queries: given, folder: path.join(root, folder), data: path.join(root, 'data') }),
+  )
   return { command: process.execPath, args: [path.join(repository, 'bench/workloads/bare-duckdb.ts'), file], cwd: root }
 }

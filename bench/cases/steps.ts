@@ -55,7 +55,11 @@ export const stepOverhead: BenchCase = {
   name: 'steps',
   title: 'A step by itself',
   async run() {
-    const files = { 'assets/standard.py': standardText, 'assets/frame.py': pandasText, 'assets/numbers.ts': typescriptText }
+    const files = {
+      'assets/standard.py': standardText,
+      'assets/frame.py': pandasText,
+      'assets/numbers.ts': typescriptText,
+    }
     const project = await makeProject(files, { withPackages: true })
     const workspace = openWorkspace({ folder: project.root, variables: process.env })
     try {

@@ -51,7 +51,12 @@ class Scale:
 
 
 `
-  return head + numbers(1, last).map((k) => `def helper_${k}(x):\n    return base.base_${k}(x) + ${k}\n\n\n`).join('')
+  return (
+    head +
+    numbers(1, last)
+      .map((k) => `def helper_${k}(x):\n    return base.base_${k}(x) + ${k}\n\n\n`)
+      .join('')
+  )
 }
 
 function baseText(last: number): string {
