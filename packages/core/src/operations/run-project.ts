@@ -1,6 +1,8 @@
 /** Runs a plan in a workspace. A plan with nothing to do is answered at once, without opening what only builds need. */
-import { rm } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { readdir, rm } from 'node:fs/promises'
 import path from 'node:path'
+import type { Catalog } from '../catalog/catalog.ts'
 import { createId } from '../ids.ts'
 import { dataEntries } from '../run/resolve-inputs.ts'
 import type { RunEvent } from '../run/events.ts'
@@ -28,12 +30,21 @@ export async function runProject(workspace: Workspace, options: RunOptions): Pro
   const planned = await planProject(workspace, options)
   if (await nothingToDo(workspace, planned, options)) return reportNothing(workspace, planned, options)
   const catalog = await workspace.catalog()
-  for (const runId of await catalog.recover(isAlive)) await removeAttempts(workspace, runId)
+  await catalog.recover(isAlive)
+  await sweepAttempts(workspace, catalog)
   const context = await contextOf(workspace, planned, options)
   try {
     return await runPlan(context)
   } finally {
     await removeAttempts(workspace, context.runId)
+  }
+}
+
+/** By the state of the runs and not by what was just recovered: whoever recovered last may have been killed before this. */
+async function sweepAttempts(workspace: Workspace, catalog: Catalog): Promise<void> {
+  const folder = path.join(await workspace.stateFolder(), 'tmp', 'attempts')
+  for (const runId of existsSync(folder) ? await readdir(folder) : []) {
+    if ((await catalog.run(runId))?.state !== 'running') await removeAttempts(workspace, runId)
   }
 }
 

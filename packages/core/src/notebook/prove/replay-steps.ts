@@ -174,7 +174,7 @@ async function attemptStep(
   }
   await mkdir(place.folder, { recursive: true })
   let printed = ''
-  const work = workOf(context, { step, definition, inputs, ...place })
+  const work = workOf(context, { ...place, step, definition, inputs })
   const outcome = await context.execute(work, (stream, text) => {
     if (stream === 'stdout') printed += text
   })
