@@ -9,6 +9,11 @@ import json
 import sys
 
 _LIMIT = 24
+#: Every second item of a sequence or frame, the next number, the text with a space more; anything else as it is.
+_PART = (
+    "lambda value: value[::2] if hasattr(value, '__getitem__') and not isinstance(value, (dict, str)) "
+    "else value + 1 if isinstance(value, (int, float)) else value + ' ' if isinstance(value, str) else value"
+)
 _BINARY = {ast.Add: ("+", "-"), ast.Sub: ("-", "+"), ast.Mult: ("*", "+"), ast.Div: ("/", "*"), ast.FloorDiv: ("//", "*")}
 _COMPARE = {ast.Lt: ("<", ">="), ast.LtE: ("<=", ">"), ast.Gt: (">", "<="), ast.GtE: (">=", "<"), ast.Eq: ("==", "!="), ast.NotEq: ("!=", "==")}
 
@@ -49,9 +54,11 @@ def mutants(text, function):
             start, end = source.span(statement)
             found.append((3, statement.lineno, "a statement left out", source.replaced(start, end, "pass")))
     for node in returns:
-        if isinstance(node.value, ast.Name):
-            start, end = source.span(node.value)
-            found.append((4, node.lineno, "half of the rows left out", source.replaced(start, end, f"{node.value.id}[::2]")))
+        value = node.value.elts[0] if isinstance(node.value, ast.Tuple) and node.value.elts else node.value
+        if value is not None and not isinstance(value, (ast.Constant, ast.Starred)):
+            start, end = source.span(value)
+            text = source.bytes[start:end].decode()
+            found.append((4, node.lineno, "a part of the result left out", source.replaced(start, end, f"({_PART})({text})")))
     found.sort(key=lambda entry: (entry[0], -entry[1]))
     return [{"line": line, "what": what, "text": mutated} for _, line, what, mutated in found[:_LIMIT] if _parses(mutated)]
 
