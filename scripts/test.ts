@@ -3,7 +3,7 @@
  * machine cannot run say so and why. `--full` runs the large counts; `--part NAME` one part; more arguments go to vitest.
  */
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { testPython } from './test-python.ts'
@@ -56,7 +56,10 @@ for (const part of parts) {
 }
 rmSync(scratch, { recursive: true, force: true })
 console.log(`\n${lines.join('\n')}\n`)
-console.log(`${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ''}`)
+const closing = `${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ''}`
+console.log(closing)
+const countsFile = process.env['CELLMILL_COUNTS']
+if (countsFile !== undefined) writeFileSync(countsFile, `${closing}\n`)
 process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0
 
 function runPart(part: Part): Counts {
