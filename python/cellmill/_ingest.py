@@ -1,7 +1,8 @@
 """Names every class and function that a pickle refers to, without loading it.
 
-Run as a script: `python -I -S _ingest.py FILE` prints `{"globals": [[module, name], ..] | null}`. Null means that the
-pickle is damaged or names something that only running it would tell; callers must then assume anything.
+Run as a script, `python -I -S _ingest.py`, it answers requests, one line of JSON each, from stdin to descriptor 3:
+`{"id", "params": {"file"}}` with `{"id", "ok": true, "result": [[module, name], ..] | null}`. Null means that the pickle is
+damaged or names something that only running it would tell; callers must then assume anything. Nothing is kept between two.
 """
 
 import json
@@ -90,11 +91,23 @@ def _pop_to_mark(stack):
         pass
 
 
-def main(path):
-    with open(path, "rb") as stream:
-        found = named_globals(stream)
-    json.dump({"globals": found}, sys.stdout)
+def globals_of(path):
+    try:
+        with open(path, "rb") as stream:
+            return named_globals(stream)
+    except OSError:
+        return None
+
+
+def serve(lines, answers):
+    for line in lines:
+        request = json.loads(line)
+        if "cancel" not in request:
+            answer = {"id": request["id"], "ok": True, "result": globals_of(request["params"]["file"])}
+            answers.write(json.dumps(answer) + "\n")
+            answers.flush()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    with open(3, "w", encoding="utf-8") as control:
+        serve(sys.stdin, control)

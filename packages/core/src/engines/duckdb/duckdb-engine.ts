@@ -1,6 +1,7 @@
 /**
  * The DuckDB engine as the coordinator sees it. Two sandboxed workers: `steps` runs users' queries; `ingest` digests
- * what steps wrote and parses texts, and no query of a user's ever runs in it. Neither is started before it is needed.
+ * what steps wrote and parses texts, and no query of a user's ever runs in it; a third process reads what pickles name.
+ * None is started before it is needed or asked for ahead.
  */
 import { mkdir, mkdtemp, readdir, realpath, rm } from 'node:fs/promises'
 import { totalmem } from 'node:os'
@@ -12,7 +13,7 @@ import type { DigestForm } from '../../model/recipe.ts'
 import type { Engine, IngestRequest, IngestResult, QueryResult, RelationInput, SqlStep } from '../engine.ts'
 import type { MacroFile, ParsedMacros, ParsedSql, SqlParser } from '../sql-parser.ts'
 import { duckDbVersion } from './duckdb-version.ts'
-import { pickleGlobals } from './pickle-globals.ts'
+import { PickleReader } from './pickle-globals.ts'
 import type { Limits } from './protocol.ts'
 import { WorkerClient } from './worker-client.ts'
 
@@ -47,6 +48,8 @@ export interface DuckDbEngine extends Engine, SqlParser {
   ): Promise<QueryResult>
   /** Runs a query on a SQLite file, read-only, and writes `data.parquet` into a folder. */
   runSqlite(file: string, query: string, outputFolder: string, signal?: AbortSignal): Promise<{ readonly rows: number }>
+  /** Starts workers that are going to be needed, and waits for none of them. */
+  startAhead(workers: { readonly steps: boolean; readonly ingest: boolean }): void
   /** Pids of the workers that are running, for `doctor` and tests. */
   workerPids(): { readonly steps: number | null; readonly ingest: number | null }
 }
@@ -56,7 +59,10 @@ export async function openDuckDbEngine(options: DuckDbEngineOptions): Promise<Du
   const roots = await resolveRoots(options, spillRoot)
   const steps = new WorkerClient(options.sandbox, workerSpec(roots.stepBinds, roots.spillRoot))
   const ingest = new WorkerClient(options.sandbox, workerSpec(roots.ingestBinds, roots.spillRoot))
-  return engineOver({ options, steps, ingest, spillRoot: roots.spillRoot })
+  const { sandbox, python, storeRoot } = options
+  const pickles =
+    python === null ? null : new PickleReader({ sandbox, python, binds: roots.pickleBinds, cwd: storeRoot })
+  return engineOver({ options, steps, ingest, pickles, spillRoot: roots.spillRoot })
 }
 
 /** One folder for each engine, since several processes share a state; those of killed processes go. */
@@ -80,10 +86,11 @@ interface EngineParts {
   readonly options: DuckDbEngineOptions
   readonly steps: WorkerClient
   readonly ingest: WorkerClient
+  readonly pickles: PickleReader | null
   readonly spillRoot: string
 }
 
-function engineOver({ options, steps, ingest, spillRoot }: EngineParts): DuckDbEngine {
+function engineOver({ options, steps, ingest, pickles, spillRoot }: EngineParts): DuckDbEngine {
   const memoryBytes = options.memoryBytes ?? Math.floor(totalmem() / 2)
   const limits = (threads: number, bytes: number | null = null): Limits => ({
     spillRoot,
@@ -98,7 +105,7 @@ function engineOver({ options, steps, ingest, spillRoot }: EngineParts): DuckDbE
     version: duckDbVersion,
     runSql: async (step, signal) =>
       steps.call('runSql', { step }, limits(step.threads, step.memoryBytes), { signal, timeoutMs: step.timeoutMs }),
-    ingest: async (request, signal) => ingestAll({ options, ingest, limits: limits(2) }, request, signal),
+    ingest: async (request, signal) => ingestAll({ ingest, pickles, limits: limits(2) }, request, signal),
     digest: async (files: readonly string[], columns: readonly string[] | null, form: DigestForm) =>
       ingest.call('digest', { files, columns, form }, limits(2)),
     query: async (sql, inputs, limit, signal) => query(sql, inputs, limit, signal === undefined ? {} : { signal }),
@@ -112,17 +119,21 @@ function engineOver({ options, steps, ingest, spillRoot }: EngineParts): DuckDbE
       ingest.call('parse', { texts }, limits(1)),
     parseMacros: async (files: readonly MacroFile[]): Promise<ParsedMacros> =>
       ingest.call('macros', { files }, limits(1)),
+    startAhead: (workers) => {
+      if (workers.ingest) ingest.start()
+      if (workers.steps) steps.start()
+    },
     workerPids: () => ({ steps: steps.pid, ingest: ingest.pid }),
     close: async () => {
-      await Promise.all([steps.close(), ingest.close()])
+      await Promise.all([steps.close(), ingest.close(), pickles?.close()])
       await rm(spillRoot, { recursive: true, force: true })
     },
   }
 }
 
 interface IngestParts {
-  readonly options: DuckDbEngineOptions
   readonly ingest: WorkerClient
+  readonly pickles: PickleReader | null
   readonly limits: Limits
 }
 
@@ -131,9 +142,7 @@ async function ingestAll(parts: IngestParts, request: IngestRequest, signal: Abo
   const result = await parts.ingest.call('ingest', request, parts.limits, { signal })
   const [entry] = result.entries
   if (request.kind !== 'object' || request.codec !== 'pickle' || entry === undefined) return result
-  const { sandbox, python } = parts.options
-  const globals =
-    python === null ? null : await pickleGlobals(sandbox, python, join(request.folder, entry.name), signal)
+  const globals = (await parts.pickles?.globals(join(request.folder, entry.name), signal)) ?? null
   return { ...result, facts: { ...result.facts, globals } }
 }
 
@@ -141,6 +150,7 @@ interface Roots {
   readonly spillRoot: string
   readonly stepBinds: readonly Bind[]
   readonly ingestBinds: readonly Bind[]
+  readonly pickleBinds: readonly Bind[]
 }
 
 async function resolveRoots(options: DuckDbEngineOptions, spillRoot: string): Promise<Roots> {
@@ -150,10 +160,12 @@ async function resolveRoots(options: DuckDbEngineOptions, spillRoot: string): Pr
   for (const folder of [options.storeRoot, ...writable]) await mkdir(folder, { recursive: true })
   const program = programFolders().map((folder) => bind(folder, false))
   const reads = readable.map((folder) => bind(folder, false))
+  const written = writable.map((folder) => bind(folder, false))
   return {
     spillRoot: spill,
     stepBinds: [...program, ...reads, ...writable.map((folder) => bind(folder, true)), bind(spill, true)],
-    ingestBinds: [...program, ...reads, ...writable.map((folder) => bind(folder, false)), bind(spill, true)],
+    ingestBinds: [...program, ...reads, ...written, bind(spill, true)],
+    pickleBinds: [...reads, ...written],
   }
 }
 

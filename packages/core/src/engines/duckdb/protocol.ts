@@ -54,6 +54,11 @@ export interface Methods {
 }
 export type Method = keyof Methods
 
+/** What a worker answers to, by name. */
+export type MethodTable<Names extends PropertyKey> = {
+  readonly [M in Names]: { readonly params: unknown; readonly result: unknown }
+}
+
 export type WorkerRequest =
   | { readonly id: number; readonly cancel: true }
   | { readonly [M in Method]: CallRequest<M> }[Method]

@@ -5,7 +5,7 @@
  */
 import { CellmillError } from '../../errors.ts'
 import type { Sandbox, SandboxExit, SandboxedProcess, SandboxSpec } from '../../runtimes/sandbox/sandbox.ts'
-import type { CallRequest, Limits, Method, Methods, WorkerAnswer } from './protocol.ts'
+import type { Limits, MethodTable, Methods, WorkerAnswer } from './protocol.ts'
 import { fromWire } from './query-error.ts'
 
 export interface CallOptions {
@@ -14,7 +14,7 @@ export interface CallOptions {
 }
 
 interface Call {
-  readonly request: CallRequest<Method>
+  readonly request: { readonly id: number }
   readonly resolve: (result: unknown) => void
   readonly reject: (error: unknown) => void
   /** Set when we asked for its end: what to report instead of the worker's own error. */
@@ -24,7 +24,7 @@ interface Call {
 
 const graceMs = 2000
 
-export class WorkerClient {
+export class WorkerClient<Table extends MethodTable<keyof Table> = Methods> {
   readonly #sandbox: Sandbox
   readonly #spec: SandboxSpec
   #process: SandboxedProcess | null = null
@@ -40,17 +40,22 @@ export class WorkerClient {
     this.#spec = spec
   }
 
-  async call<M extends Method>(
+  /** Starts the worker ahead of its first call, unless it runs already. */
+  start(): void {
+    if (!this.#closed) this.#process ??= this.#start()
+  }
+
+  async call<M extends keyof Table & string>(
     method: M,
-    params: Methods[M]['params'],
-    limits: Limits,
+    params: Table[M]['params'],
+    limits: Limits | null,
     options: CallOptions = {},
-  ): Promise<Methods[M]['result']> {
+  ): Promise<Table[M]['result']> {
     if (this.#closed) throw new CellmillError('CANCELLED', 'The engine is closed.')
     if (options.signal?.aborted === true) throw cancelled()
     const id = this.#nextId++
     const { promise, resolve, reject } = Promise.withResolvers<unknown>()
-    const request = { id, method, limits, params } as unknown as CallRequest<Method>
+    const request = { id, method, limits, params }
     const call: Call = { request, resolve, reject, ending: null, alone: false }
     const onAbort = (): void => this.#end(call, cancelled())
     options.signal?.addEventListener('abort', onAbort, { once: true })
@@ -58,7 +63,7 @@ export class WorkerClient {
     const timer = timeoutMs === null ? null : setTimeout(() => this.#end(call, timedOut(timeoutMs)), timeoutMs)
     try {
       this.#submit(call)
-      return (await promise) as Methods[M]['result']
+      return await promise
     } finally {
       options.signal?.removeEventListener('abort', onAbort)
       if (timer !== null) clearTimeout(timer)
