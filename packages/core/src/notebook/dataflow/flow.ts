@@ -54,12 +54,13 @@ class FlowBuilder {
   readonly #textOf: (unit: Unit) => string
   readonly #versions: Version[] = []
   readonly #current = new Map<string, number>()
-  readonly #sharing = new Sharing()
+  readonly #sharing: Sharing
 
   constructor(units: Units, observation: Observation | null, textOf: (unit: Unit) => string) {
     this.#units = units
     this.#observed = new Map((observation?.cells ?? []).map((cell) => [cell.index, cell]))
     this.#textOf = textOf
+    this.#sharing = new Sharing((name) => this.#isImmutable(name))
   }
 
   build(): Flow {
@@ -162,20 +163,30 @@ class FlowBuilder {
       const watched = this.#isFinalBinding(unit, name) ? seen : null
       defs.set(name, this.#add(name, unit, merge(old, isData(unit, name, watched) ? EMPTY : carried)))
     }
+    const before = new Map(this.#current)
+    for (const [name, version] of defs) this.#current.set(name, version)
     this.#sharing.bind({
       unit,
       seen,
       isFinalBinding: (name) => this.#isFinalBinding(unit, name),
-      versionOf: (name) => this.#current.get(name),
+      versionOf: (name) => before.get(name),
     })
-    const before = new Map(this.#current)
-    for (const [name, version] of defs) this.#current.set(name, version)
     for (const name of unit.deletes) {
       this.#current.delete(name)
       this.#sharing.detach(name, before.get(name))
       defs.delete(name)
     }
     return defs
+  }
+
+  /** What a name, or a version that has lost its name, holds for certain. */
+  #isImmutable(member: string): boolean {
+    const version = this.#versions[ghostVersion(member) ?? this.#current.get(member) ?? UNBOUND]
+    const facts = this.#units.list[version?.unit ?? UNBOUND]?.facts
+    if (version === undefined || facts === undefined || !facts.binds.includes(version.name)) return false
+    const { name } = version
+    const types = facts.bindTypes?.[name] ?? []
+    return facts.scalar?.name === name || (types.length > 0 && types.every((type) => IMMUTABLE.test(type)))
   }
 
   #isCode(version: number): boolean {
@@ -219,6 +230,8 @@ class FlowBuilder {
     return { lateReads: reads, lateWrites: writes, lateTokens: tokens, plainFunction: false }
   }
 }
+
+const IMMUTABLE = /^(int|float|complex|bool|str|bytes|none)$/u
 
 type Carried = Pick<Version, 'lateReads' | 'lateWrites' | 'lateTokens' | 'plainFunction'>
 const EMPTY: Carried = { lateReads: new Set(), lateWrites: new Set(), lateTokens: [], plainFunction: false }

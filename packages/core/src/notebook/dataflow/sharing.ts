@@ -7,6 +7,12 @@ import type { Unit } from './units.ts'
 
 export class Sharing {
   readonly #groups = new Map<string, Set<string>>()
+  readonly #isImmutable: (name: string) => boolean
+
+  /** `isImmutable`: the name holds a number, a text or None, which nobody can change. */
+  constructor(isImmutable: (name: string) => boolean) {
+    this.#isImmutable = isImmutable
+  }
 
   /** Names that may share state with `name`, itself included. */
   of(name: string): ReadonlySet<string> {
@@ -26,7 +32,7 @@ export class Sharing {
   }
 
   join(first: string, second: string): void {
-    if (first === second) return
+    if (first === second || this.#isImmutable(first) || this.#isImmutable(second)) return
     const merged = new Set([...this.of(first), ...this.of(second)])
     for (const name of merged) this.#groups.set(name, merged)
   }
@@ -35,7 +41,7 @@ export class Sharing {
   bind(at: BindingSite): void {
     const { unit, seen, isFinalBinding } = at
     const handles = new Map<string, string>()
-    for (const name of unit.binds) {
+    for (const name of new Set(unit.binds)) {
       // `b += [1]` and `b = f(b)` may leave b the object that it was.
       const mayStay = unit.reads.has(name) && !cleared(name, seen, isFinalBinding)
       if (mayStay && unit.binds.length === 1) continue
