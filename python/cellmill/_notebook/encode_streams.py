@@ -37,6 +37,8 @@ def handler_for(kind: type) -> Handler | None:
         return _generator
     if kind in _FILES:
         return _file
+    if kind in (io.StringIO, io.BytesIO):
+        return _memory_file
     if kind.__module__ == "itertools" and kind is itertools.count:
         return _iterator
     return None
@@ -73,7 +75,8 @@ def _generator(e: Encoder, value: types.GeneratorType) -> None:
         e.attributes({name: part for name, part in frame.f_locals.items() if name not in outside})
         hidden = {id(frame.f_globals), id(frame.f_builtins), id(frame.f_locals)}
         held = [part for part in gc.get_referents(value) if id(part) not in hidden and not isinstance(part, _NOT_STATE)]
-        e.items([part for part in held if id(part) not in {id(own) for own in frame.f_locals.values()}])
+        own = {id(part) for part in frame.f_locals.values()}
+        e.items([part for part in held if id(part) not in own])
     e.sink.close()
 
 
@@ -98,3 +101,14 @@ def _file(e: Encoder, value: Any) -> None:
         except OSError as error:  # in the middle of reading lines
             raise Unencodable(f"_io.{type(value).__name__}: {error}") from error
     e.sink.close()
+
+
+def _memory_file(e: Encoder, value: Any) -> None:
+    e.streams = True
+    if e.once(value):
+        e.sink.open(b"memory-file", value)
+        e.leaf(b"type", type(value).__name__.encode())
+        e.walk(None if value.closed else value.getvalue())
+        e.walk(None if value.closed else value.tell())
+        e.attributes(value.__dict__)
+        e.sink.close()

@@ -65,7 +65,7 @@ function ofUnit(input: SafetyInput, unit: Unit): Refusal[] {
         cell,
         message: `it acts on the world outside (${token.why}); put that into a step of its own, by hand`,
       })
-    if (token.token.startsWith('table:') && token.mode === 'write' && /to_sql/u.test(token.why))
+    if (token.token.startsWith('table:') && token.mode === 'write' && /to_sql/u.test(token.why) && !isInMemory(input, unit))
       found.push({ code: 'N48', cell, message: 'it writes to a database' })
   }
   if (/\binput\s*\(/u.test(text) && !input.units.names.has('input'))
@@ -83,6 +83,16 @@ function ofUnit(input: SafetyInput, unit: Unit): Refusal[] {
     })
   }
   return found
+}
+
+/** Every connection that the statement is handed lives and dies with the notebook. */
+function isInMemory(input: SafetyInput, unit: Unit): boolean {
+  const uses = input.flow.units[unit.id]?.uses ?? new Map<string, number>()
+  const connections = [...uses].flatMap(([name, version]) => {
+    const maker = input.units.list[input.flow.versions[version]?.unit ?? -1]
+    return maker?.facts.resources?.[name] === undefined ? [] : (maker.facts.bindTypes?.[name] ?? ['?'])
+  })
+  return connections.length > 0 && connections.every((type) => type === 'sqlite3.MemoryConnection')
 }
 
 /** `x = x` in a class body reads the module's x, which a function's local is not. */

@@ -91,7 +91,7 @@ function brokenPaths(
 ): readonly Literal[] {
   const read = new Set(
     statement.tokens
-      .filter(({ token, mode }) => token.startsWith('file:') && mode === 'read')
+      .filter(({ token, mode, why }) => token.startsWith('file:') && mode === 'read' && !mayCreate(why))
       .map(({ token }) => token.slice('file:'.length)),
   )
   return statement.literals.filter((literal) => {
@@ -104,6 +104,11 @@ function brokenPaths(
       return false
     return !isThere(request, literal.value, known)
   })
+}
+
+/** A database that is not there is made by connecting to it. */
+function mayCreate(why: string): boolean {
+  return /(^|\.)connect\b/.test(why)
 }
 
 function isThere(request: RepairRequest, value: string, known: ReadonlySet<string>): boolean {

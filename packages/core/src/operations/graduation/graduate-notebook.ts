@@ -19,6 +19,7 @@ import { reproducedOutputs } from '../../notebook/observe/compare-outputs.ts'
 import { isProven } from '../../notebook/prove/judge-proof.ts'
 import type { Proof } from '../../notebook/prove/proof.ts'
 import { readNotebook } from '../../notebook/read/read-notebook.ts'
+import { expandStars } from '../../notebook/repair/expand-stars.ts'
 import { repairPaths } from '../../notebook/repair/repair-paths.ts'
 import { findPython } from '../../packages/find-python.ts'
 import type { PythonEnvironment } from '../../packages/python-environment.ts'
@@ -135,10 +136,13 @@ class Graduating {
     this.#stored = { same: outputs.reproduced, total: outputs.compared }
     const unconfirmed = this.#confirmRepairs()
     if (unconfirmed.length > 0) return this.#refused(unconfirmed)
-    const converted = this.#convert(repaired, observed.observation, observed.order)
+    const named = await this.#nameImports(repaired, observed.observation, environment)
+    const converted = this.#convert(named, observed.observation, observed.order)
     if ('refusals' in converted) return this.#refused(converted.refusals)
+    const unheld = named.unused.map((variable) => ({ variable, why: 'dropped: a star import bound it, nothing uses it' }))
     const graduation = {
       ...converted.graduation,
+      unheld: [...converted.graduation.unheld, ...unheld],
       notebook: { ...converted.graduation.notebook, digest: original.digest },
       repairs: this.#repairs,
     }
@@ -152,8 +156,8 @@ class Graduating {
         staged,
         projectCopy,
         scratch: this.#scratch,
-        document: repaired.document,
-        facts: repaired.facts,
+        document: named.document,
+        facts: named.facts,
         graduation,
         reference: observed.observation,
         referenceMs: observed.observation.ms,
@@ -187,6 +191,19 @@ class Graduating {
     const again: NotebookFacts =
       repaired.repairs.length === 0 ? facts : await loadFacts(repaired.document, { python: environment, sandbox })
     return { document: repaired.document, facts: again, refusals: repaired.refusals }
+  }
+
+  /** Star imports by the names that the run saw. */
+  async #nameImports(
+    repaired: { readonly document: NotebookDocument; readonly facts: NotebookFacts },
+    observation: Observation,
+    environment: PythonEnvironment,
+  ) {
+    const { document, repairs, unused } = expandStars(repaired.document, repaired.facts, observation)
+    if (repairs.length === 0) return { ...repaired, unused }
+    this.#repairs = [...this.#repairs, ...repairs]
+    const sandbox = await this.#workspace.sandbox()
+    return { document, facts: await loadFacts(document, { python: environment, sandbox }), unused }
   }
 
   /** A repair that nothing but the repair itself speaks for is no basis for a proof. */
