@@ -28,6 +28,6 @@ FROM order_items GROUP BY product ORDER BY product`,
 FROM order_totals GROUP BY customer ORDER BY customer`,
   ranked: `SELECT id, customer, day, total, row_number() OVER (PARTITION BY customer ORDER BY day, id) AS n
 FROM order_totals ORDER BY id`,
-  returning: `SELECT date_trunc('month', day)::DATE AS month, count(*) FILTER (n > 1) AS returning, count(*) AS orders
+  returning_customers: `SELECT date_trunc('month', day)::DATE AS month, count(*) FILTER (n > 1) AS returning, count(*) AS orders
 FROM ranked GROUP BY 1 ORDER BY 1`,
 }

@@ -6,10 +6,10 @@ import path from 'node:path'
 import { StringDecoder } from 'node:string_decoder'
 import type { UserCodeError } from '../../errors.ts'
 import type { PythonEnvironment } from '../../packages/python-environment.ts'
-import { pythonPackageRoot } from '../../sibling.ts'
 import type { Runtime, StepLog, StepOutcome, StepReport, StepWork } from '../runtime.ts'
 import type { Sandbox, SandboxExit, SandboxSpec } from '../sandbox/sandbox.ts'
 import { readCellLines } from './cell-lines.ts'
+import { compiledPackage } from './compiled-package.ts'
 import { copyFonts, openFontCache } from './font-cache.ts'
 import { stageStep } from './stage-step.ts'
 import type { StagedStep } from './stage-step.ts'
@@ -23,7 +23,7 @@ export interface PythonRuntimeOptions {
   readonly environment: () => Promise<PythonEnvironment>
   /**
    * The folder that holds the Python package `cellmill`.
-   * @default the one that comes with this package
+   * @default a compiled copy of the one that comes with this package
    */
   readonly packageRoot?: string
   /**
@@ -47,9 +47,10 @@ const defaultMaxProcesses = 1024
 
 export function pythonRuntime(options: PythonRuntimeOptions): Runtime {
   const fonts = new Map<string, Promise<string | null>>()
+  const packages = new Map<string, Promise<string>>()
   return {
     language: 'python',
-    run: (work, log, signal) => runPython(options, { work, log, signal, fonts }),
+    run: (work, log, signal) => runPython(options, { work, log, signal, fonts, packages }),
     close: async () => {},
   }
 }
@@ -60,6 +61,8 @@ interface Attempt {
   readonly signal: AbortSignal
   /** Font caches by environment, asked for once. */
   readonly fonts: Map<string, Promise<string | null>>
+  /** Compiled packages, likewise. */
+  readonly packages: Map<string, Promise<string>>
 }
 
 async function runPython(options: PythonRuntimeOptions, attempt: Attempt): Promise<StepOutcome> {
@@ -70,12 +73,20 @@ async function runPython(options: PythonRuntimeOptions, attempt: Attempt): Promi
   const staged = await stageStep(work, {
     sandbox: options.sandbox,
     environment,
-    packageRoot: options.packageRoot ?? pythonPackageRoot(),
+    packageRoot: options.packageRoot ?? (await packageFor(attempt, environment)),
     lines,
   })
   await stageFonts(options, attempt, { environment, binds: staged.binds })
   const exit = await spawnStep(options, attempt, staged, environment)
   return outcomeOf(attempt, exit)
+}
+
+function packageFor({ packages }: Attempt, environment: PythonEnvironment): Promise<string> {
+  const known = packages.get(environment.prefix)
+  if (known !== undefined) return known
+  const made = compiledPackage(environment)
+  packages.set(environment.prefix, made)
+  return made
 }
 
 async function stageFonts(
