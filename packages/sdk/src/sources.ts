@@ -102,7 +102,7 @@ export function http(url: string, options: HttpOptions = {}): HttpSourceInput {
   return { ...options, type: 'http', url }
 }
 
-/** The result of a query on a SQLite file: `sqlite('shop.db', { query: 'select * from orders' })`. */
-export function sqlite(path: string, options: SqliteOptions): SqliteSourceInput {
-  return { ...options, type: 'sqlite', path }
+/** The result of a query on a SQLite file: `sqlite('shop.db', 'select * from orders')`. */
+export function sqlite(path: string, query: string | SqliteOptions): SqliteSourceInput {
+  return { ...(typeof query === 'string' ? { query } : query), type: 'sqlite', path }
 }

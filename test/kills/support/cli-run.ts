@@ -81,6 +81,12 @@ export class CliRun {
     return this.events.some((event) => event.type === type)
   }
 
+  /** Why it failed, for the message of an assertion. */
+  problems(): string {
+    const failed = this.events.filter(({ type }) => /failed|retrying|held|cancelled/.test(type))
+    return JSON.stringify([this.error, failed, this.events.at(-1)]) + this.stderr
+  }
+
   processes(): readonly Process[] {
     return descendantsOf(this.child.pid!).flatMap((pid) => {
       const startedAt = startOf(pid)

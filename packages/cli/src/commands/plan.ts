@@ -6,7 +6,7 @@ import { flagOption } from '../command.ts'
 import type { CommandContext } from '../command.ts'
 import { formatAge, formatCount, formatDuration } from '../output/format.ts'
 import { safeText } from '../output/output.ts'
-import { showDiagnostic } from '../output/show-errors.ts'
+import { showDiagnostics } from '../output/show-errors.ts'
 import { planOptions } from './plan-options.ts'
 
 const exitChanges = 3
@@ -36,7 +36,7 @@ function isChange(row: PlanStep): boolean {
 function showPlan(context: CommandContext, planned: Planned, now: string): void {
   const { output } = context
   const { plan } = planned
-  for (const diagnostic of plan.diagnostics) showDiagnostic(output, diagnostic)
+  showDiagnostics(output, plan.diagnostics)
   const base =
     plan.base === null
       ? `${plan.environment} is empty`

@@ -26,7 +26,7 @@ export function showError(output: Output, error: unknown): number {
   const { colors } = output
   const diagnostics = known.details['diagnostics']
   if (Array.isArray(diagnostics))
-    for (const diagnostic of diagnostics as Diagnostic[]) showDiagnostic(output, diagnostic)
+    showDiagnostics(output, diagnostics as Diagnostic[])
   output.sayAlways(`${colors.red('error')} ${safeText(known.message)}  ${colors.dim(known.code)}`)
   if (known.hint !== undefined) output.sayAlways(`${colors.cyan('hint:')} ${safeText(known.hint)}`)
   if (output.verbose > 0 || known.code === 'INTERNAL') output.sayAlways(colors.dim(stackOf(error)))
@@ -50,6 +50,20 @@ function stackOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const cause = error.cause instanceof Error ? `\ncaused by ${error.cause.stack ?? error.cause.message}` : ''
   return `${error.stack ?? error.message}${cause}`
+}
+
+const shownDiagnostics = 20
+
+/** Errors first; the rest is counted. */
+export function showDiagnostics(output: Output, diagnostics: readonly Diagnostic[]): void {
+  const ordered = [...diagnostics].sort((a, b) => rank(a) - rank(b))
+  const shown = output.verbose > 0 ? ordered : ordered.slice(0, shownDiagnostics)
+  for (const diagnostic of shown) showDiagnostic(output, diagnostic)
+  if (shown.length < ordered.length) output.sayAlways(`and ${ordered.length - shown.length} more (-v shows all)`)
+}
+
+function rank(diagnostic: Diagnostic): number {
+  return diagnostic.severity === 'error' ? 0 : 1
 }
 
 export function showDiagnostic(output: Output, diagnostic: Diagnostic): void {

@@ -1,6 +1,6 @@
 /** Runs a plan in a workspace. A plan with nothing to do is answered at once, without opening what only builds need. */
 import { existsSync } from 'node:fs'
-import { readdir, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises'
 import path from 'node:path'
 import type { Catalog } from '../catalog/catalog.ts'
 import { createId } from '../ids.ts'
@@ -161,7 +161,16 @@ interface SqliteCapture {
 
 async function captureSqlite(workspace: Workspace, capture: SqliteCapture) {
   const engine = await workspace.engine()
-  await engine.runSqlite(capture.database, capture.query, capture.folder, capture.signal)
+  // The engine's workers only read the store, so the result is made beside it and moved.
+  const temporary = path.join(await workspace.stateFolder(), 'tmp')
+  await mkdir(temporary, { recursive: true })
+  const scratch = await mkdtemp(path.join(temporary, 'capture-'))
+  try {
+    await engine.runSqlite(capture.database, capture.query, scratch, capture.signal)
+    for (const name of await readdir(scratch)) await rename(path.join(scratch, name), path.join(capture.folder, name))
+  } finally {
+    await rm(scratch, { recursive: true, force: true })
+  }
   const ingested = await engine.ingest(
     {
       folder: capture.folder,

@@ -1,5 +1,6 @@
 /** The project's model from its files, when no cached one holds: discovery of each language, then linking. */
 import { sha256 } from '../canonical.ts'
+import { isError } from '../diagnostics.ts'
 import type { Diagnostic } from '../diagnostics.ts'
 import type { Clock } from '../clock.ts'
 import type { SqlParser } from '../engines/sql-parser.ts'
@@ -79,7 +80,8 @@ export async function buildModel(request: BuildModelRequest): Promise<BuiltModel
     ...sql.diagnostics,
     ...typescript.diagnostics,
     ...linkedSql.diagnostics,
-    ...linked.diagnostics,
+    // Without a configuration every source is unknown; only what is wrong with it helps.
+    ...(config.diagnostics.some(isError) ? [] : linked.diagnostics),
     ...merged.diagnostics,
     ...unknownUses(uses, merged.parameters),
     ...(await overrideProblems(request, config, linked.steps, merged.parameters)),
