@@ -41,7 +41,7 @@ describe('graduateNotebook', () => {
 
 
       @report
-      def flights_shown(flights: pd.DataFrame) -> None:
+      def flights_report(flights: pd.DataFrame) -> None:
           display(flights.head())
 
 
@@ -54,7 +54,7 @@ describe('graduateNotebook', () => {
 
 
       @report
-      def flights_shown_2(by_carrier: pd.DataFrame) -> None:
+      def flights_report_2(by_carrier: pd.DataFrame) -> None:
           by_carrier.plot.bar(x="carrier", y="late_flights")
       "
     `)

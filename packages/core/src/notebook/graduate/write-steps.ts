@@ -133,7 +133,12 @@ export class StepWriter {
     if (step.kind === 'asset' && what.length > 0) {
       return what.length <= 3 ? `make_${what.join('_')}` : `make_${what.slice(0, 2).join('_')}_and_more`
     }
-    if (heading !== null && heading.length <= 50) return `${heading} shown`
+    if (heading !== null && heading.length <= 50) {
+      // A number behind the name of a variable would read as another version of it.
+      const slug = identifier(heading)
+      const isVariable = this.#input.units.names.has(slug) || [...this.#assets.values()].includes(slug)
+      return isVariable ? `${heading} report` : heading
+    }
     const shown = step.simulation.inputs.map((one) => identifier(one.name))
     return shown.length === 0 ? `shown_in_cell_${cell}` : `show_${shown.slice(0, 3).join('_')}`
   }
