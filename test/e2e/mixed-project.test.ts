@@ -133,7 +133,7 @@ describe('a project in three languages', () => {
   })
 
   it('gives parameters of each language to their own asset only', async () => {
-    expect((await project.run('--param', 'best.count=2')).built).toEqual(['best'])
+    expect((await project.run('--param', 'best.count=2')).built).toEqual(['best', 'tell'])
     expect((await project.run('--param', 'split.bound=7', '--param', 'best.count=2')).built).toContain('split')
   })
 

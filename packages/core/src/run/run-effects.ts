@@ -4,6 +4,7 @@
  */
 import { rm, mkdir } from 'node:fs/promises'
 import { digestOf } from '../canonical.ts'
+import type { Json } from '../canonical.ts'
 import type { PlanStep } from '../plan/plan.ts'
 import { openAttemptLog } from './attempt-log.ts'
 import { attemptFolder, stepEvent, stepWorkOf } from './build-step.ts'
@@ -53,7 +54,24 @@ async function runEffect(context: RunContext, row: PlanStep, request: EffectsReq
     const idempotencyKey = digestOf([context.environment.name, request.release, definition.id])
     context.emit({ ...event(), type: 'step-started' })
     const dispatch = await context.dispatch()
+    const startedAt = context.clock.now()
     const outcome = await dispatch.execute({ ...stepWork, idempotencyKey }, log, context.signal)
+    await context.catalog.saveStep({
+      runId: context.runId,
+      step: definition.id,
+      kind: 'effect',
+      assets: [],
+      state: outcome.state,
+      fingerprint: null,
+      recipe: work.recipe,
+      inputs: inputs.recorded,
+      reason: row.reason as unknown as Json,
+      attempt: 1,
+      startedAt,
+      finishedAt: context.clock.now(),
+      error: outcome.state === 'failed' ? outcome.error : null,
+      logPath: log.relativePath,
+    })
     const ms = context.clock.monotonicMs() - startedMs
     if (outcome.state === 'succeeded') {
       context.emit({ ...event(), type: 'step-succeeded', ms, rows: null, sizeBytes: 0, index: 0, total: 0 })

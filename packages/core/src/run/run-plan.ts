@@ -17,6 +17,7 @@ import { checkStep } from './check-step.ts'
 import type { CheckEnd } from './check-step.ts'
 import { Claims } from './claims.ts'
 import type { RunState } from './events.ts'
+import { exportFiles } from './export-files.ts'
 import { publishRun } from './publish-run.ts'
 import type { PublishEnd } from './publish-run.ts'
 import { runEffects } from './run-effects.ts'
@@ -92,7 +93,10 @@ class PlanRun {
       await this.#prepare()
       await this.#runSteps()
       publish = await this.#publish()
-      if (publish?.state === 'published') await this.#runEffects(publish.release.number)
+      if (publish?.state === 'published') {
+        await exportFiles(this.#context, this.#snapshots)
+        await this.#runEffects(publish.release.number)
+      }
     } catch (error) {
       await Promise.allSettled(this.#running.values())
       if (!this.#context.signal.aborted) {
