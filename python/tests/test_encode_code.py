@@ -56,3 +56,13 @@ def test_a_definition_inside_a_step_equals_the_notebooks(name):
 @pytest.mark.parametrize("place", [_at_top, _in_step])
 def test_other_code_has_another_digest(one, other, place):
     assert encode.digest(place(one)) != encode.digest(place(other))
+
+
+def test_a_bunch_equals_its_unpickled_copy():
+    import pickle
+
+    bunch = pytest.importorskip("sklearn.utils").Bunch(a=1, b=[2])
+    copy = pickle.loads(pickle.dumps(bunch))
+    assert encode.digest(bunch) == encode.digest(copy)
+    copy.b.append(3)
+    assert encode.digest(bunch) != encode.digest(copy)

@@ -420,10 +420,18 @@ def _builtin_subclass(builtin: type) -> Handler:
         content(e, value)
         if isinstance(value, collections.defaultdict):
             e.labelled("default_factory", value.default_factory)
-        e.attributes(plain_state(value))
+        e.attributes(_without_lost(value, plain_state(value)))
         e.sink.close()
 
     return handler
+
+
+def _without_lost(value: Any, state: dict[str, Any]) -> dict[str, Any]:
+    """scikit-learn's Bunch lets go of this when it is unpickled, and takes a missing one for an empty one."""
+    lost = "_deprecated_key_to_warnings"
+    if type(value).__name__ == "Bunch" and type(value).__module__.startswith("sklearn.") and state.get(lost) == {}:
+        return {name: part for name, part in state.items() if name != lost}
+    return state
 
 
 def plain_state(value: Any) -> dict[str, Any]:
