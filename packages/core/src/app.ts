@@ -10,6 +10,7 @@ import type { Clock } from './clock.ts'
 import type { Dispatch } from './dispatch/dispatch.ts'
 import { duckDbVersion } from './engines/duckdb/duckdb-version.ts'
 import type { DuckDbEngine } from './engines/duckdb/duckdb-engine.ts'
+import type { SandboxMode } from './model/project.ts'
 import type { Workspace } from './operations/workspace.ts'
 import type { PythonEnvironment } from './packages/python-environment.ts'
 import { defaultStateFolder } from './project/config/state-folder.ts'
@@ -37,6 +38,7 @@ class App implements Workspace {
   readonly random: () => number
   readonly variables: Readonly<Record<string, string | undefined>>
   readonly #opened: Map<string, Promise<unknown>> = new Map()
+  #sandboxMode: SandboxMode = 'auto'
 
   constructor(root: string, options: OpenOptions) {
     this.root = root
@@ -111,6 +113,10 @@ class App implements Workspace {
     })
   }
 
+  useSandbox(mode: SandboxMode): void {
+    this.#sandboxMode = mode
+  }
+
   sandbox(): Promise<Sandbox> {
     return this.#once('sandbox', async () => {
       const [{ openSandbox }, { findPython }] = await Promise.all([
@@ -121,7 +127,7 @@ class App implements Workspace {
         (found) => found.python,
         () => null,
       )
-      return openSandbox({ mode: 'auto', python })
+      return openSandbox({ mode: this.#sandboxMode, python })
     })
   }
 

@@ -28,6 +28,7 @@ export interface RunOptions extends PlanOptions {
 
 export async function runProject(workspace: Workspace, options: RunOptions): Promise<RunOutcome> {
   const planned = await planProject(workspace, options)
+  workspace.useSandbox(planned.environment.sandbox)
   if (await nothingToDo(workspace, planned, options)) return reportNothing(workspace, planned, options)
   const catalog = await workspace.catalog()
   await catalog.recover(isAlive)

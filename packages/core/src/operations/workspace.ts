@@ -6,6 +6,7 @@ import type { Catalog, PlanView } from '../catalog/catalog.ts'
 import type { Clock } from '../clock.ts'
 import type { Dispatch } from '../dispatch/dispatch.ts'
 import type { Engine, QueryResult, RelationInput } from '../engines/engine.ts'
+import type { SandboxMode } from '../model/project.ts'
 import type { PythonEnvironment } from '../packages/python-environment.ts'
 import type { LoadedProject } from '../project/loaded-project.ts'
 import type { Sandbox } from '../runtimes/sandbox/sandbox.ts'
@@ -35,6 +36,9 @@ export interface Workspace {
   view(): Promise<PlanView>
   catalog(): Promise<Catalog>
   store(): Promise<Store>
+  /** Which walls the environment asks for; said before anything is started. @default auto */
+  useSandbox(mode: SandboxMode): void
+  /** Throws SANDBOX_UNAVAILABLE where walls are required and there are none. */
   sandbox(): Promise<Sandbox>
   engine(): Promise<QueryEngine>
   /** The environment that the project's Python runs on. */
