@@ -93,7 +93,8 @@ describe('a project in three languages', () => {
   })
   beforeAll(() => {
     project.usePackages()
-    const script = "import sqlite3; c = sqlite3.connect('data/shop.db'); c.executescript(\"create table customers(id integer, name text); insert into customers values (1,'Ada'),(2,'Bob')\"); c.commit()"
+    const script =
+      "import sqlite3; c = sqlite3.connect('data/shop.db'); c.executescript(\"create table customers(id integer, name text); insert into customers values (1,'Ada'),(2,'Bob')\"); c.commit()"
     execFileSync('python3', ['-c', script], { cwd: project.root })
   })
   afterAll(() => project.remove())
@@ -123,7 +124,8 @@ describe('a project in three languages', () => {
   it('follows a new file of a glob, and a changed row of a database', async () => {
     project.write({ 'data/orders/c.csv': 'id,customer,total\n4,2,1\n' })
     expect((await project.run()).built).toContain('orders_all')
-    const script = "import sqlite3; c = sqlite3.connect('data/shop.db'); c.execute(\"update customers set name='Bea' where id=2\"); c.commit()"
+    const script =
+      "import sqlite3; c = sqlite3.connect('data/shop.db'); c.execute(\"update customers set name='Bea' where id=2\"); c.commit()"
     execFileSync('python3', ['-c', script], { cwd: project.root })
     const run = await project.run()
     expect(run.built).toContain('orders_all')
@@ -147,7 +149,9 @@ describe('a project in three languages', () => {
   })
 
   it('opens a past step with exactly its inputs', async () => {
-    const opened = await project.json<{ command: string[]; notebook: string }>('debug', '@last', 'revenue').catch(() => null)
+    const opened = await project
+      .json<{ command: string[]; notebook: string }>('debug', '@last', 'revenue')
+      .catch(() => null)
     expect(opened).toMatchObject({ error: { code: expect.any(String) as string } })
   })
 })
