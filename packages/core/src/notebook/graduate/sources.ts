@@ -71,8 +71,11 @@ class SourceFinder {
       for (const token of flow.tokens) {
         if (token.mode !== 'read') continue
         if (token.token.startsWith('net:')) this.#address(id, unit.cell)
-        if (!token.token.startsWith('file:') || this.#written.some((other) => mayBeSameFile(other, token.token)))
+        if (!token.token.startsWith('file:')) continue
+        if (this.#written.some((other) => mayBeSameFile(other, token.token))) {
+          this.#refuseOverwritten(id, unit.cell, token)
           continue
+        }
         this.#file(id, unit.cell, token)
       }
     })
@@ -83,6 +86,17 @@ class SourceFinder {
       repairs: this.#repairs,
       refusals: this.#refusals,
     }
+  }
+
+  /** A file that was there before, is read, and is then written: the next run would read another one. */
+  #refuseOverwritten(unit: number, cell: number, read: TokenUse): void {
+    const writes = (id: number): boolean =>
+      this.#input.flow.units[id]?.tokens.some(({ mode, token }) => mode === 'write' && token === read.token) === true
+    const firstWrite = this.#input.units.list.findIndex((_, id) => writes(id))
+    const original = read.token.slice('file:'.length)
+    const path = joinPath(this.#input.document.path, original)
+    if (firstWrite < 0 || firstWrite < unit || path === null || this.#input.files?.includes(path) !== true) return
+    this.#refuse('N23', cell, `${original} is read, and cell ${this.#input.units.list[firstWrite]?.cell ?? 0} overwrites it; write to another file`)
   }
 
   #literals(unit: number, matches: (literal: Literal) => boolean): Literal[] {

@@ -10,6 +10,8 @@ import { CellmillError } from '../../errors.ts'
 import { proposeOrders } from '../../notebook/dataflow/orders.ts'
 import type { NotebookDocument } from '../../notebook/document.ts'
 import { loadFacts } from '../../notebook/facts/load-facts.ts'
+import type { Interpreter } from '../../notebook/facts/load-facts.ts'
+import { localModules } from '../../notebook/facts/local-modules.ts'
 import type { NotebookFacts } from '../../notebook/ir.ts'
 import type { Graduation, GraduationVerdict, Refusal, Repair } from '../../notebook/graduation.ts'
 import { graduateNotebook as convert } from '../../notebook/graduate/graduate-notebook.ts'
@@ -106,8 +108,7 @@ class Graduating {
       ])
     }
     validGraph(await this.#workspace.project())
-    const sandbox = await this.#workspace.sandbox()
-    const first = await loadFacts(original, { python: await bareEnvironment(), sandbox })
+    const first = await this.#facts(original, await bareEnvironment())
     const prepared = await preparePackages({ root: this.#workspace.root, facts: first, signal, say })
     this.#added = prepared.added
     const { environment } = prepared
@@ -177,9 +178,14 @@ class Graduating {
     }
   }
 
-  async #repair(document: NotebookDocument, environment: PythonEnvironment) {
+  async #facts(document: NotebookDocument, python: Interpreter): Promise<NotebookFacts> {
     const sandbox = await this.#workspace.sandbox()
-    const facts = await loadFacts(document, { python: environment, sandbox })
+    const modules = localModules({ ...document, path: this.#path }, listFiles(this.#workspace.root))
+    return loadFacts(document, { python, sandbox, localModules: modules })
+  }
+
+  async #repair(document: NotebookDocument, environment: PythonEnvironment) {
+    const facts = await this.#facts(document, environment)
     const repaired = repairPaths({
       document,
       facts,
@@ -189,7 +195,7 @@ class Graduating {
     })
     this.#repairs = repaired.repairs
     const again: NotebookFacts =
-      repaired.repairs.length === 0 ? facts : await loadFacts(repaired.document, { python: environment, sandbox })
+      repaired.repairs.length === 0 ? facts : await this.#facts(repaired.document, environment)
     return { document: repaired.document, facts: again, refusals: repaired.refusals }
   }
 
@@ -202,8 +208,7 @@ class Graduating {
     const { document, repairs, unused } = expandStars(repaired.document, repaired.facts, observation)
     if (repairs.length === 0) return { ...repaired, unused }
     this.#repairs = [...this.#repairs, ...repairs]
-    const sandbox = await this.#workspace.sandbox()
-    return { document, facts: await loadFacts(document, { python: environment, sandbox }), unused }
+    return { document, facts: await this.#facts(document, environment), unused }
   }
 
   /** A repair that nothing but the repair itself speaks for is no basis for a proof. */
