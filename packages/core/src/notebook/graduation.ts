@@ -34,6 +34,8 @@ export interface GraduatedStep {
   /** Locals of the step that, when it returns, hold what the notebook's variable of that name holds at the very end. */
   readonly locals: readonly string[]
   readonly afterRandom: string | null
+  /** It reads the clock or entropy, which a replay does not bring back. */
+  readonly readsClock?: boolean
 }
 
 export interface GraduatedOutput {

@@ -5,6 +5,7 @@
 import type { GraduatedOutput, GraduatedStep } from '../graduation.ts'
 import type { Observation, ObservedValue } from '../observation.ts'
 import type { NotebookDocument } from '../document.ts'
+import type { TokenUse } from '../ir.ts'
 import type { Unit } from '../dataflow/units.ts'
 import type { PlannedStep } from './cut.ts'
 import { isSeed } from './randomness.ts'
@@ -186,6 +187,7 @@ export class StepWriter {
           step.kind === 'file' ? [{ asset: name, kind: 'file', variables: [], afterCell: cells.at(-1) ?? 0 }] : outputs,
         locals: this.#locals(step),
         afterRandom: step.afterRandom === null ? null : this.#afterRandom(step.afterRandom),
+        ...(this.#clockReads(step).length > 0 ? { readsClock: true } : {}),
       },
     }
   }
@@ -302,13 +304,17 @@ export class StepWriter {
 
   /** Timings alone never make a result old; dates do. */
   #clock(step: PlannedStep): string | null {
-    const reads = step.simulation.body
-      .flatMap((unit) => this.#input.flow.units[unit]?.tokens ?? [])
-      .filter((token) => token.token === 'clock' || token.token === 'entropy')
+    const reads = this.#clockReads(step)
     if (reads.length === 0) return null
     return reads.every((token) => /perf_counter|process_time|monotonic|\btime\.time\b/u.test(token.why))
       ? 'never'
       : 'always'
+  }
+
+  #clockReads(step: PlannedStep): readonly TokenUse[] {
+    return step.simulation.body
+      .flatMap((unit) => this.#input.flow.units[unit]?.tokens ?? [])
+      .filter((token) => token.token === 'clock' || token.token === 'entropy')
   }
 
   #afterRandom(at: number): string {
@@ -380,7 +386,9 @@ export class StepWriter {
   /** Names whose value at the notebook's end is what the step's function holds at its own end. */
   #locals(step: PlannedStep): string[] {
     const outputs = new Set(step.outputs.map((one) => one.name))
-    const made = new Set(step.simulation.body.flatMap((unit) => [...(this.#input.flow.units[unit]?.defs.values() ?? [])]))
+    const made = new Set(
+      step.simulation.body.flatMap((unit) => [...(this.#input.flow.units[unit]?.defs.values() ?? [])]),
+    )
     return [...step.simulation.end].flatMap(([name, version]) =>
       made.has(version) && this.#input.flow.final.get(name) === version && !outputs.has(name) ? [name] : [],
     )
