@@ -17,6 +17,13 @@ _DEFINITIONS = {
 }
 
 
+def test_an_import_in_the_same_file_changes_nothing():
+    text = "def f(x):\n    return np.array(x).sum()"
+    with_import = {"__name__": "m"}
+    exec("import math as np\n" + text, with_import)
+    assert encode.digest(_at_top(text)) == encode.digest(with_import["f"])
+
+
 def _at_top(text):
     namespace = {"__name__": "__main__"}
     exec(text, namespace)

@@ -110,6 +110,8 @@ def _plain(code: types.CodeType, instruction: Any, numbers: dict[int, int]) -> t
         return (name, numbers.get(instruction.argval, -1))
     if name == "MAKE_FUNCTION":
         return (name, (instruction.arg or 0) & ~_HAS_CLOSURE)
+    if name == "LOAD_METHOD":  # which of the two is chosen depends on the imports of the whole file
+        return ("LOAD_ATTR", instruction.argval)
     if instruction.opcode in dis.hasname or instruction.opcode in dis.haslocal or instruction.opcode in dis.hasfree:
         return (name, str(instruction.argval))
     return (name, instruction.arg)
