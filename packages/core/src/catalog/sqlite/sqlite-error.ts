@@ -15,7 +15,8 @@ export function throwSqliteError(error: unknown, file: string): never {
       cause: error,
     })
   }
-  if (/^SQLITE_(FULL|IOERR_WRITE|IOERR_FSYNC)/.test(code) && code === 'SQLITE_FULL') {
+  // SQLite cannot make its shared memory file larger: it says I/O error, and means that there is no room.
+  if (code === 'SQLITE_FULL' || code === 'SQLITE_IOERR_SHMSIZE') {
     throw new CellmillError('DISK_FULL', `the disk of the catalog is full: ${file}`, {
       hint: 'free some space and run again',
       retryable: true,
