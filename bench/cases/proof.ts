@@ -56,6 +56,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 path = os.path.abspath(sys.argv[1])
 os.chdir(os.path.dirname(path))
+InteractiveShell.enable_gui = lambda self, gui=None: None
 shell = InteractiveShell.instance()
 for cell in json.load(open(path))["cells"]:
     if cell["cell_type"] == "code":

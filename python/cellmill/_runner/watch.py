@@ -27,6 +27,8 @@ class Watch:
     def __init__(self, code_root: str, allowed: list[str], environment: set[str]) -> None:
         self._code = code_root.rstrip(os.sep) + os.sep
         self._allowed = tuple({os.path.realpath(path).rstrip(os.sep) + os.sep for path in [code_root, *allowed]})
+        #: The interpreter's own folders never change, so their files, opened by the hundred, are known by name.
+        self._installed = (sys.prefix.rstrip(os.sep) + os.sep, sys.base_prefix.rstrip(os.sep) + os.sep)
         self._environment = environment
         self._seen: dict[tuple[str, str, str], None] = {}
         self._busy = threading.local()
@@ -91,6 +93,8 @@ class Watch:
             return
         if text in ("/dev/urandom", "/dev/random"):
             self._from_project("random", text)
+            return
+        if text.startswith(self._installed) and ".." not in text:
             return
         real = os.path.realpath(text)
         if (real + os.sep).startswith(self._allowed):

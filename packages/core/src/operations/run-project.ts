@@ -34,11 +34,24 @@ export async function runProject(workspace: Workspace, options: RunOptions): Pro
   await catalog.recover(isAlive)
   await sweepAttempts(workspace, catalog)
   const context = await contextOf(workspace, planned, options)
+  startEngine(workspace, planned.plan)
   try {
     return await runPlan(context)
   } finally {
     await removeAttempts(workspace, context.runId)
   }
+}
+
+/** Its workers start while the first step runs, which needs them only at its end. */
+function startEngine(workspace: Workspace, plan: Plan): void {
+  const building = plan.steps.filter(({ action }) => action === 'build' || action === 'depends')
+  if (building.length === 0) return
+  const steps = building.some((row) => plan.work[row.step]?.definition.language === 'sql')
+  // What keeps it from starting is told by the first step that uses it.
+  void workspace.engine().then(
+    (engine) => engine.startAhead({ steps, ingest: true }),
+    () => {},
+  )
 }
 
 /** By the state of the runs and not by what was just recovered: whoever recovered last may have been killed before this. */

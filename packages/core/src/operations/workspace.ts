@@ -21,6 +21,8 @@ export interface QueryEngine extends Engine {
     options: { readonly macros?: readonly string[]; readonly signal?: AbortSignal },
   ): Promise<QueryResult>
   runSqlite(file: string, query: string, outputFolder: string, signal?: AbortSignal): Promise<{ readonly rows: number }>
+  /** Starts workers that are going to be needed, and waits for none of them. */
+  startAhead(workers: { readonly steps: boolean; readonly ingest: boolean }): void
 }
 
 export interface Workspace {
