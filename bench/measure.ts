@@ -4,8 +4,9 @@
  */
 import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { loadavg, setPriority } from 'node:os'
+import { loadavg } from 'node:os'
 import path from 'node:path'
+import { cpuClock } from './cpu-clock.ts'
 import type { Timing } from './section.ts'
 
 export interface Command {
@@ -29,8 +30,8 @@ export interface PairTimes {
   /** Median of the pairs' ratios and differences. */
   readonly ratio: number
   readonly overMs: number
-  /** Mean processor milliseconds of floor and ours, with those of processes that were waited for. */
-  readonly cpuMs: readonly [number, number]
+  /** Processor milliseconds of floor and ours, with all processes they started: medians. Null where nobody counts them. */
+  readonly cpuMs: readonly [number, number] | null
   /** Half the range between the quartiles of the ratios, as a part of the median. */
   readonly noise: number
   readonly times: number
@@ -42,11 +43,11 @@ export async function measurePairs(times: number, pair: Pair): Promise<PairTimes
   await pair.ours()
   const floors: number[] = []
   const ours: number[] = []
-  const cpu = { floor: 0, ours: 0 }
+  const cpu: { readonly floor: number[]; readonly ours: number[] } = { floor: [], ours: [] }
   const measure = async (name: 'floor' | 'ours', into: number[]): Promise<void> => {
-    const before = cpuMs()
+    const before = cpuClock?.() ?? 0
     into.push(await pair[name]())
-    cpu[name] += cpuMs() - before
+    cpu[name].push((cpuClock?.() ?? 0) - before)
   }
   for (let i = 0; i < times; i++) {
     // The order changes, so that neither always comes after the other.
@@ -60,27 +61,13 @@ export async function measurePairs(times: number, pair: Pair): Promise<PairTimes
     oursMs: median(ours),
     ratio: median(ratios),
     overMs: median(ours.map((ms, i) => ms - floors[i]!)),
-    cpuMs: [cpu.floor / times, cpu.ours / times],
+    cpuMs: cpuClock === null ? null : [median(cpu.floor), median(cpu.ours)],
     noise: (quantile(ratios, 0.75) - quantile(ratios, 0.25)) / 2 / median(ratios),
     times,
   }
 }
 
-/** Of this process and of all its ended descendants that were waited for, which Node does not tell; 10 ms steps. */
-function cpuMs(): number {
-  const own = process.cpuUsage()
-  const fields = readFileSync('/proc/self/stat', 'utf8').split(') ')[1]!.split(' ')
-  const ticks = Number(fields[13]) + Number(fields[14])
-  return (own.user + own.system) / 1000 + ticks * 10
-}
-
 export function toTiming(what: string, floor: string, target: string, times: PairTimes): Timing {
-  const { cpuMs: _, ...wall } = times
-  return { what, floor, target, ...wall }
-}
-
-/** For commands that start no sandboxed processes. */
-export function toTimingWithCpu(what: string, floor: string, target: string, times: PairTimes): Timing {
   return { what, floor, target, ...times }
 }
 
@@ -130,16 +117,6 @@ function baseEnv(): Record<string, string> {
     if (value !== undefined) env[name] = value
   }
   return env
-}
-
-/** What else the machine does then weighs less; floor and ours inherit it alike. False where it is not permitted. */
-export function takePriority(): boolean {
-  try {
-    setPriority(-15)
-    return true
-  } catch {
-    return false
-  }
 }
 
 export function load(): string {

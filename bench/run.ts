@@ -16,7 +16,7 @@ import { startUp } from './cases/start.ts'
 import { stepOverhead } from './cases/steps.ts'
 import { duration, sectionText } from './section.ts'
 import type { BenchCase } from './section.ts'
-import { load, takePriority } from './measure.ts'
+import { load } from './measure.ts'
 
 const cases: readonly BenchCase[] = [startUp, stepOverhead, planTimes, recompute, sqlPipeline, frames, rollback, proof]
 const page = path.resolve(import.meta.dirname, '../docs/performance.md')
@@ -27,7 +27,6 @@ if (unknown.length > 0) {
   console.error(`no case ${unknown.join(', ')}; there are ${cases.map(({ name }) => name).join(', ')}`)
   process.exitCode = 2
 } else {
-  takePriority()
   for (const measured of cases) if (named.length === 0 || named.includes(measured.name)) await measureCase(measured)
 }
 
@@ -75,10 +74,10 @@ function introduction(): string {
 
 Written by \`npm run bench\`. Each figure stands beside a floor that was measured in turn with it, in the same minutes on the
 same machine: the same work by hand, without Cellmill. Times are medians; ratio and difference are the medians over the
-pairs; noise is half the range between the quartiles of the ratios. *CPU* is the mean processor time of floor and Cellmill,
-with all their processes. The machine (${machine}) also did other work, as the load average of each section says; floor
-and Cellmill ran at a raised priority where that is permitted. Compare ratios and processor times, and differences only at
-a low load.`
+pairs; noise is half the range between the quartiles of the ratios. *CPU* is the processor time of floor and Cellmill with all
+their processes, which a busy machine changes less. The machine (${machine})
+did other work meanwhile, as the load average of each section says: there wall times are several times those of an idle
+machine, and the targets that are differences are to be read from *CPU over*.`
 }
 
 function commit(): string {

@@ -7,8 +7,8 @@ export interface Timing {
   readonly oursMs: number
   readonly ratio: number
   readonly overMs: number
-  /** Mean processor time of floor and ours; left out where sandboxed processes do not pass theirs on. */
-  readonly cpuMs?: readonly [number, number]
+  /** Processor time of floor and ours, all their processes together. */
+  readonly cpuMs: readonly [number, number] | null
   readonly noise: number
   readonly times: number
   /** As ARCHITECTURE states it: `+60 ms`, `1.3x`; '' where there is none. */
@@ -48,7 +48,20 @@ export function sectionText(section: Section): string {
 function timingTable(rows: readonly Timing[]): string {
   if (rows.length === 0) return ''
   const withMemory = rows.some((row) => row.memoryBytes !== undefined)
-  const head = ['what', 'floor', 'floor', 'Cellmill', 'ratio', 'over the floor', 'CPU', 'noise', 'pairs', 'target']
+  const head = [
+    'what',
+    'floor',
+    'floor',
+    'Cellmill',
+    'ratio',
+    'over',
+    'noise',
+    'CPU',
+    'CPU ratio',
+    'CPU over',
+    'pairs',
+    'target',
+  ]
   return table(
     withMemory ? [...head, 'peak memory'] : head,
     rows.map((row) => [
@@ -57,14 +70,24 @@ function timingTable(rows: readonly Timing[]): string {
       duration(row.floorMs),
       duration(row.oursMs),
       `**${row.ratio.toFixed(2)}x**`,
-      `**${row.overMs < 0 ? '-' : '+'}${duration(Math.abs(row.overMs))}**`,
-      row.cpuMs === undefined ? '' : row.cpuMs.map(duration).join(' / '),
+      signed(row.overMs),
       `±${Math.round(row.noise * 100)}%`,
+      ...cpuCells(row.cpuMs),
       String(row.times),
       row.target,
       ...(withMemory ? [row.memoryBytes === undefined ? '' : megabytes(row.memoryBytes)] : []),
     ]),
   )
+}
+
+function cpuCells(cpuMs: Timing['cpuMs']): readonly string[] {
+  if (cpuMs === null) return ['', '', '']
+  const [floor, ours] = cpuMs
+  return [`${duration(floor)} / ${duration(ours)}`, `**${(ours / floor).toFixed(2)}x**`, `**${signed(ours - floor)}**`]
+}
+
+function signed(ms: number): string {
+  return `${ms < 0 ? '-' : '+'}${duration(Math.abs(ms))}`
 }
 
 function recomputeTable(rows: readonly Recompute[]): string {

@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { cliCommand, makeProject } from '../bench-project.ts'
-import { measurePairs, peakOfNode, timeCommand, timeOf, toTimingWithCpu } from '../measure.ts'
+import { measurePairs, peakOfNode, timeCommand, timeOf, toTiming } from '../measure.ts'
 import type { BenchCase, Timing } from '../section.ts'
 import { duration } from '../section.ts'
 import { checkPlan, enterResults } from '../workloads/enter-results.ts'
@@ -32,7 +32,7 @@ export const planTimes: BenchCase = {
         const what = `\`cellmill plan\`, ${assets.toLocaleString('en')} assets`
         const nothing = await measurePairs(times, { floor, ours: () => timeCommand(plan) })
         timings.push({
-          ...toTimingWithCpu(`${what}, nothing changed`, '`cellmill --help`', target, nothing),
+          ...toTiming(`${what}, nothing changed`, '`cellmill --help`', target, nothing),
           memoryBytes: await peakOfNode(plan),
         })
         let offset = 1
@@ -48,7 +48,7 @@ export const planTimes: BenchCase = {
         })
         edit()
         timings.push({
-          ...toTimingWithCpu(`${what}, a helper changed`, '`cellmill --help`', target, helper),
+          ...toTiming(`${what}, a helper changed`, '`cellmill --help`', target, helper),
           memoryBytes: await peakOfNode(plan),
         })
       } finally {

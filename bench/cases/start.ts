@@ -1,6 +1,6 @@
 /** How long a person waits for nothing: help, and a run of 40 assets that are all there, over a bare Node. */
 import { cliCommand, makeProject } from '../bench-project.ts'
-import { measurePairs, runCommand, timeCommand, toTimingWithCpu } from '../measure.ts'
+import { measurePairs, runCommand, timeCommand, toTiming } from '../measure.ts'
 import type { BenchCase } from '../section.ts'
 import { chainFiles } from '../workloads/chain.ts'
 
@@ -22,9 +22,9 @@ export const startUp: BenchCase = {
       const plan = await measurePairs(times, { floor, ours: () => timeCommand(cliCommand(project.root, 'plan')) })
       return {
         timings: [
-          toTimingWithCpu('`cellmill --help`', '`node -e 0`', '+60 ms', help),
-          toTimingWithCpu('`cellmill run`, 40 assets, nothing to do', '`node -e 0`', '+200 ms', run),
-          toTimingWithCpu('`cellmill plan`, the same', '`node -e 0`', '', plan),
+          toTiming('`cellmill --help`', '`node -e 0`', '+60 ms', help),
+          toTiming('`cellmill run`, 40 assets, nothing to do', '`node -e 0`', '+200 ms', run),
+          toTiming('`cellmill plan`, the same', '`node -e 0`', '', plan),
         ],
         notes: [],
       }
