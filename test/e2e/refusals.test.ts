@@ -339,8 +339,8 @@ describe('the project', () => {
   })
 
   it.each([
-    ['a Python asset', 'limit', 'many', /int/],
-    ['a SQL asset', 'lowest', 'deep', /float|double/],
+    ['a Python asset', 'limit', 'many', /whole number/],
+    ['a SQL asset', 'lowest', 'deep', /a number/],
   ])('says which parameter of %s has a value of the wrong type, and of which it is', async (_, name, value, type) => {
     const error = await refused(project, 'PARAMETER_INVALID', 'run', '--param', `${name}=${value}`)
     expect(error.message).toContain(name)
