@@ -3,6 +3,7 @@
  * for, so that a command pays only for what it uses.
  */
 import { mkdir } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
 import path from 'node:path'
 import type { Catalog, PlanView } from './catalog/catalog.ts'
 import { systemClock } from './clock.ts'
@@ -65,13 +66,18 @@ class App implements Workspace {
     return project.config.state
   }
 
-  view(): Promise<PlanView> {
-    return this.#once('view', async () => {
-      // A second SQLite connection of one process is harmless; a second SQLite library would not be.
-      if (this.#opened.has('catalog')) return (await this.catalog()).view()
-      const { openPlanView } = await import('./catalog/sqlite/plan-view.ts')
+  async view(): Promise<PlanView> {
+    // A second SQLite connection of one process is harmless; a second SQLite library would not be.
+    if (this.#opened.has('catalog')) return (await this.catalog()).view()
+    const file = await this.#catalogFile()
+    if (!existsSync(file)) {
+      // Not kept: a run of this very workspace may make the catalog.
       const { emptyPlanView } = await import('./catalog/empty-plan-view.ts')
-      return openPlanView(await this.#catalogFile()) ?? emptyPlanView
+      return emptyPlanView
+    }
+    return this.#once('view', async () => {
+      const { planViewOf } = await import('./catalog/sqlite/plan-view.ts')
+      return planViewOf(file)
     })
   }
 
