@@ -7,7 +7,6 @@ import { createId } from '../ids.ts'
 import { dataEntries } from '../run/resolve-inputs.ts'
 import type { RunEvent } from '../run/events.ts'
 import type { RunContext } from '../run/run-context.ts'
-import { runPlan } from '../run/run-plan.ts'
 import type { RunOutcome } from '../run/run-plan.ts'
 import { authorName, currentCommit } from '../project/git.ts'
 import { CellmillError } from '../errors.ts'
@@ -35,6 +34,7 @@ export async function runProject(workspace: Workspace, options: RunOptions): Pro
   await sweepAttempts(workspace, catalog)
   const context = await contextOf(workspace, planned, options)
   startEngine(workspace, planned.plan)
+  const { runPlan } = await import('../run/run-plan.ts')
   try {
     return await runPlan(context)
   } finally {
