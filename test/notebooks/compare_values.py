@@ -27,6 +27,7 @@ def run_notebook(request, target):
     matplotlib.use("agg")
     from IPython.core.interactiveshell import InteractiveShell
 
+    sys.path.insert(0, "")
     shell = InteractiveShell.instance()
     shell.history_manager.enabled = False
     sys.modules["__main__"].__dict__.setdefault("__builtins__", __builtins__)

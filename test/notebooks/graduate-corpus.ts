@@ -30,9 +30,15 @@ for (const wanted of process.argv.slice(2)) {
   } catch {
     // Shown below as what it is.
   }
-  const cut = answer.cut == null ? '' : `${answer.cut.cells} cells, ${answer.cut.steps} steps, largest ${answer.cut.largestShare.toFixed(2)}`
-  console.log(`${answer.verdict ?? `CRASH ${done.stdout.slice(0, 600)} ${done.stderr.slice(-300)}`}  ${wanted}  ${cut}  ${seconds} s`)
-  for (const { code, cell, message } of (answer.reasons ?? []).slice(0, 8)) console.log(`    ${code} cell ${cell}: ${message.slice(0, 200)}`)
+  const cut =
+    answer.cut == null
+      ? ''
+      : `${answer.cut.cells} cells, ${answer.cut.steps} steps, largest ${answer.cut.largestShare.toFixed(2)}`
+  console.log(
+    `${answer.verdict ?? `CRASH ${done.stdout.slice(0, 600)} ${done.stderr.slice(-300)}`}  ${wanted}  ${cut}  ${seconds} s`,
+  )
+  for (const { code, cell, message } of (answer.reasons ?? []).slice(0, 8))
+    console.log(`    ${code} cell ${cell}: ${message.slice(0, 200)}`)
   if (process.env['CELLMILL_KEEP'] === undefined) project.remove()
   else console.log(`    ${project.root}`)
 }

@@ -29,6 +29,13 @@ def _load_observer() -> tuple[type, Any]:
         sys.path.remove(_ROOT)
 
 
+def _see_own_folder() -> None:
+    """The notebook's folder, where IPython puts it; IPython itself leaves it out under `-P`."""
+    if "" not in sys.path:
+        places = (at for at, folder in enumerate(sys.path) if folder.endswith(("site-packages", "dist-packages")))
+        sys.path.insert(next(places, len(sys.path)), "")
+
+
 def main() -> None:
     with open(sys.argv[1], encoding="utf-8") as stream:
         config = json.load(stream)
@@ -38,7 +45,7 @@ def main() -> None:
     if tools and tools not in sys.path:
         sys.path.append(tools)
 
-    from ipykernel.kernelapp import IPKernelApp
+    from ipykernel.kernelapp import IPKernelApp  # before the notebook's folder may answer to any name
     from traitlets.config import Config
 
     from cellmill._notebook.kernel_pipes import keep_all_outputs, use_unix_pipes
@@ -52,6 +59,7 @@ def main() -> None:
     sys.argv = ["ipykernel_launcher.py", "-f", config["connectionFile"]]
     app = IPKernelApp.instance(config=settings)
     app.initialize(["-f", config["connectionFile"]])
+    _see_own_folder()
     observer = observer_type(config, app)
     observer.install()
     app.start()
