@@ -38,7 +38,9 @@ def run_notebook(request, target):
     sys.stdout = io.StringIO()
     try:
         for cell in request["order"]:
-            result = shell.run_cell(request["cells"][cell], store_history=True)
+            # The backend of this process stays agg.
+            source = "\n".join(line for line in request["cells"][cell].split("\n") if not line.startswith("%matplotlib"))
+            result = shell.run_cell(source, store_history=True)
             after[cell] = {"error": None if result.success else repr(result.error_in_exec or result.error_before_exec)}
             names = [name for name in namespace if name not in hidden and not name.startswith("_")]
             after[cell]["values"] = {name: kept(namespace[name]) for name in names}

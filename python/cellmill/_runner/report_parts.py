@@ -63,9 +63,9 @@ class Shown:
 
     # -- values ----------------------------------------------------------------------------------------------------
 
-    def add_figure(self, figure: Any, name: str | None = None) -> None:
+    def add_figure(self, figure: Any, name: str | None = None, again: bool = False) -> None:
         self.end_text()
-        if id(figure) in self._drawn:
+        if id(figure) in self._drawn and not again:
             return
         self._drawn[id(figure)] = figure
         digest = figures.figure_digest(figure)
@@ -108,8 +108,12 @@ class Shown:
 
     def display(self, value: Any) -> None:
         """As a cell shows its last value: a figure as itself, an artist by its text, since its figure is shown when it ends."""
-        if type(value).__name__ == "Figure" or figures.figure_of(value) is None:
+        figure = figures.figure_of(value)
+        if figure is None:
             self.add(value)
+        elif figure is value:
+            # It may have been drawn on since it was shown.
+            self.add_figure(figure, again=True)
         else:
             self.end_text()
             self._part("value", {"text": self._file("txt", _plain(value))}, None, None)

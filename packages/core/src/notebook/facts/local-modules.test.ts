@@ -8,4 +8,11 @@ describe('localModules', () => {
     const files = ['tools.py', 'lib/a/b.py', 'notebooks/near.py', 'notebooks/pack/__init__.py', 'data/x.csv']
     expect(localModules(document, files)).toEqual(['lib', 'made', 'near', 'notebooks', 'pack', 'tools'])
   })
+
+  it('takes every module for local where the notebook extends its path', () => {
+    const files = ['src/deep/mine.py']
+    const document = documentOf({ cells: ['import sys\nsys.path.append("src/deep")', 'import mine'] })
+    expect(localModules(document, files)).toContain('mine')
+    expect(localModules(documentOf({ cells: ['import mine'] }), files)).not.toContain('mine')
+  })
 })

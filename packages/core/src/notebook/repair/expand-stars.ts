@@ -44,7 +44,11 @@ function boundBy(cell: CellFacts, star: StatementFacts, observation: Observation
   const others = new Set(
     cell.statements
       .filter((statement) => statement !== star)
-      .flatMap(({ binds, mayBind, definitions }) => [...binds, ...mayBind, ...definitions.flatMap((one) => one.lateWrites)]),
+      .flatMap(({ binds, mayBind, definitions }) => [
+        ...binds,
+        ...mayBind,
+        ...definitions.flatMap((one) => one.lateWrites),
+      ]),
   )
   const seen = observation.cells.find(({ index }) => index === cell.index)
   return (seen?.bound ?? []).filter((name) => !others.has(name)).toSorted()

@@ -5,7 +5,7 @@
 import path from 'node:path'
 import type { NotebookCell, NotebookDocument } from '../document.ts'
 import type { Refusal, Repair } from '../graduation.ts'
-import type { Literal, NotebookFacts, StatementFacts } from '../ir.ts'
+import type { Literal, NotebookFacts, StatementFacts, TokenUse } from '../ir.ts'
 import { cellDiff } from '../audit/cell-diff.ts'
 import { replaceSpans } from './replace-spans.ts'
 import type { Replacement } from './replace-spans.ts'
@@ -28,6 +28,9 @@ export interface Repaired {
 }
 
 export function repairPaths(request: RepairRequest): Repaired {
+  // Where relative paths lead changes on the way: only a run can tell.
+  if (tokensOf(request.facts).some(({ token, mode }) => token === 'cfg:cwd' && mode === 'write'))
+    return { document: request.document, repairs: [], refusals: [] }
   const known = new Set(request.files)
   const written = writtenPaths(request.facts)
   const repairs: Repair[] = []
@@ -74,9 +77,17 @@ function repairedCell(
 /** What the notebook writes itself, at cell level or in a function; `?` for paths that only a run can tell. */
 function writtenPaths(facts: NotebookFacts): ReadonlySet<string> {
   const statements = facts.cells.flatMap((cell) => cell.statements)
-  const tokens = statements.flatMap((one) => [...one.tokens, ...one.definitions.flatMap(({ lateTokens }) => lateTokens)])
+  const tokens = statements.flatMap((one) => [
+    ...one.tokens,
+    ...one.definitions.flatMap(({ lateTokens }) => lateTokens),
+  ])
   const writes = tokens.filter(({ token, mode }) => mode === 'write' && token.startsWith('file:'))
   return new Set(writes.map(({ token }) => normal(token.slice('file:'.length))))
+}
+
+function tokensOf(facts: NotebookFacts): readonly TokenUse[] {
+  const statements = facts.cells.flatMap((cell) => cell.statements)
+  return statements.flatMap((one) => [...one.tokens, ...one.definitions.flatMap(({ lateTokens }) => lateTokens)])
 }
 
 function normal(value: string): string {
