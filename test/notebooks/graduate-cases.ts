@@ -521,7 +521,7 @@ const streams: readonly GraduateCase[] = [
     name: 'a local module beside the notebook',
     files: { 'tools.py': 'FACTOR = 3\n\ndef scale(x):\n    return x * FACTOR\n' },
     cells: ['import tools', 'a = tools.scale(2)', 'tools.FACTOR = 10', 'b = tools.scale(2)'],
-    expect: [...proven, 'N31', 'N19'],
+    expect: [...proven, 'N31', 'N19', 'N14'],
   },
 ]
 

@@ -11,7 +11,9 @@ export function localModules(document: NotebookDocument, files: readonly string[
   const below = folder === '.' ? '' : `${folder}/`
   const near = files.filter((file) => file.startsWith(below)).map((file) => file.slice(below.length))
   // With a path of its own, any module of the project may be meant.
-  const movesPath = document.cells.some(({ type, source }) => type === 'code' && /\bsys\.path\b|\bsite\.addsitedir\b/.test(source))
+  const movesPath = document.cells.some(
+    ({ type, source }) => type === 'code' && /\bsys\.path\b|\bsite\.addsitedir\b/.test(source),
+  )
   const deep = movesPath ? files.flatMap((file) => endsOf(file)) : []
   const names = [...near, ...files, ...deep, ...writtenModules(document)].flatMap((file) => {
     const [first, ...rest] = file.split('/')

@@ -20,6 +20,7 @@ export function isSeed(unit: Unit): boolean {
 /** Seeds, perhaps among other things, itself or in a function that it calls. */
 export function maySeed(unit: Unit, tokens: readonly TokenUse[]): boolean {
   return (
-    isSeed(unit) || tokens.some(({ token, why }) => token.startsWith('rng:') && SEEDING.test(/^[\w.]+/u.exec(why)?.[0] ?? ''))
+    isSeed(unit) ||
+    tokens.some(({ token, why }) => token.startsWith('rng:') && SEEDING.test(/^[\w.]+/u.exec(why)?.[0] ?? ''))
   )
 }

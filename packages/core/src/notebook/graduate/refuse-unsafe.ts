@@ -65,7 +65,12 @@ function ofUnit(input: SafetyInput, unit: Unit): Refusal[] {
         cell,
         message: `it acts on the world outside (${token.why}); put that into a step of its own, by hand`,
       })
-    if (token.token.startsWith('table:') && token.mode === 'write' && /to_sql/u.test(token.why) && !isInMemory(input, unit))
+    if (
+      token.token.startsWith('table:') &&
+      token.mode === 'write' &&
+      /to_sql/u.test(token.why) &&
+      !isInMemory(input, unit)
+    )
       found.push({ code: 'N48', cell, message: 'it writes to a database' })
   }
   if (/\binput\s*\(/u.test(text) && !input.units.names.has('input'))

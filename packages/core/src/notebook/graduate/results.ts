@@ -16,7 +16,8 @@ export function chooseOutputs(
     if (units.includes(maker)) made.push({ name, version })
   }
   const sticky = stickyVersions(input, () => false)
-  const alive = (input.observation?.final.length ?? 0) === 0 ? null : new Set(input.observation?.final.map(({ name }) => name))
+  const alive =
+    (input.observation?.final.length ?? 0) === 0 ? null : new Set(input.observation?.final.map(({ name }) => name))
   const final = made.filter(
     (one) =>
       input.flow.final.get(one.name) === one.version &&

@@ -248,7 +248,11 @@ class RoleAssigner {
       if (this.#roles[unit.id] !== 'local-definition') continue
       const now = [...(this.#input.flow.units[unit.id]?.uses.keys() ?? [])]
       const runsNow = now.filter((name) => unit.reads.has(name))
-      if (unit.facts.kind === 'class' || isFactory(unit) || runsNow.some((name) => !hoisted.has(name) && !repeated.has(name))) {
+      if (
+        unit.facts.kind === 'class' ||
+        isFactory(unit) ||
+        runsNow.some((name) => !hoisted.has(name) && !repeated.has(name))
+      ) {
         this.#roles[unit.id] = 'compute'
       }
     }
@@ -328,7 +332,9 @@ function isFactory(unit: Unit): boolean {
     binds.length === 1 &&
     mutations.length === 0 &&
     calls.length === 1 &&
-    /^(collections\.namedtuple|typing\.(NamedTuple|TypedDict|TypeVar|NewType)|enum\.(Enum|IntEnum|Flag))$/u.test(calls[0]?.callee ?? '')
+    /^(collections\.namedtuple|typing\.(NamedTuple|TypedDict|TypeVar|NewType)|enum\.(Enum|IntEnum|Flag))$/u.test(
+      calls[0]?.callee ?? '',
+    )
   )
 }
 
@@ -358,8 +364,7 @@ function sameImport(unit: Unit, name: string, wanted: { module: string; name: st
 function keepsState(unit: Unit, text: string, name: string): boolean {
   const owner = name.replaceAll(/\W/gu, '')
   const container = String.raw`(\[|\{|(list|dict|set|bytearray|deque|defaultdict|Counter|OrderedDict|iter|count|cycle|[A-Z]\w*)\()`
-  if (signatures(text).some((one) => new RegExp(String.raw`=\s*${container}`, 'u').test(one)))
-    return true
+  if (signatures(text).some((one) => new RegExp(String.raw`=\s*${container}`, 'u').test(one))) return true
   if (
     new RegExp(
       String.raw`\b(${owner}|cls|__class__|type\(self\))\.\w+(\[[^\]]*\])?\s*([+\-*/|&^%@]|//|\*\*|<<|>>)?=(?!=)`,

@@ -96,7 +96,11 @@ class SourceFinder {
     const original = read.token.slice('file:'.length)
     const path = joinPath(this.#input.document.path, original)
     if (firstWrite < 0 || firstWrite < unit || path === null || this.#input.files?.includes(path) !== true) return
-    this.#refuse('N23', cell, `${original} is read, and cell ${this.#input.units.list[firstWrite]?.cell ?? 0} overwrites it; write to another file`)
+    this.#refuse(
+      'N23',
+      cell,
+      `${original} is read, and cell ${this.#input.units.list[firstWrite]?.cell ?? 0} overwrites it; write to another file`,
+    )
   }
 
   #literals(unit: number, matches: (literal: Literal) => boolean): Literal[] {

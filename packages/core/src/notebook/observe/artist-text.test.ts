@@ -12,8 +12,11 @@ describe('isArtistText', () => {
     '<seaborn.axisgrid.FacetGrid at 0x…>',
   ])('holds for %s', (text) => expect(isArtistText(text)).toBe(true))
 
-  it.each(['(0.0, 5.0)', '(array([1., 2.]), array([0. , 0.5]), <BarContainer object of 2 artists>)', '', '[]', "'Text'"])(
-    'does not hold for %s',
-    (text) => expect(isArtistText(text)).toBe(false),
-  )
+  it.each([
+    '(0.0, 5.0)',
+    '(array([1., 2.]), array([0. , 0.5]), <BarContainer object of 2 artists>)',
+    '',
+    '[]',
+    "'Text'",
+  ])('does not hold for %s', (text) => expect(isArtistText(text)).toBe(false))
 })

@@ -21,7 +21,16 @@ const value = (digest: string | null): ObservedValue => ({
 
 function observation(digest: string | null): Observation {
   const seen = value(digest)
-  const cell = { index: 0, ms: 1, state: 'ok' as const, error: null, bound: ['x'], mutated: [], deleted: [], values: [seen] }
+  const cell = {
+    index: 0,
+    ms: 1,
+    state: 'ok' as const,
+    error: null,
+    bound: ['x'],
+    mutated: [],
+    deleted: [],
+    values: [seen],
+  }
   return {
     order: [0],
     cells: [{ ...cell, outputs: [], events: [], changedTokens: [], openFigures: 0 }],

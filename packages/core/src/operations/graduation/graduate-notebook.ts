@@ -107,6 +107,9 @@ class Graduating {
         },
       ])
     }
+    if (!original.cells.some(({ type, source }) => type === 'code' && source.trim() !== '')) {
+      return this.#refused([{ code: 'NOTEBOOK_REFUSED', cell: null, message: 'the notebook has no code to convert' }])
+    }
     validGraph(await this.#workspace.project())
     const first = await this.#facts(original, await bareEnvironment())
     const prepared = await preparePackages({ root: this.#workspace.root, facts: first, signal, say })
@@ -140,7 +143,10 @@ class Graduating {
     const named = await this.#nameImports(repaired, observed.observation, environment)
     const converted = this.#convert(named, observed.observation, observed.order)
     if ('refusals' in converted) return this.#refused(converted.refusals)
-    const unheld = named.unused.map((variable) => ({ variable, why: 'dropped: a star import bound it, nothing uses it' }))
+    const unheld = named.unused.map((variable) => ({
+      variable,
+      why: 'dropped: a star import bound it, nothing uses it',
+    }))
     const graduation = {
       ...converted.graduation,
       unheld: [...converted.graduation.unheld, ...unheld],
