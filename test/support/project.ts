@@ -30,9 +30,14 @@ export class TestProject {
   readonly root: string
   env: Record<string, string> = {}
 
-  constructor(files: Readonly<Record<string, string>> = {}) {
-    this.root = mkdtempSync(path.join(tmpdir(), 'cellmill-e2e-'))
+  constructor(files: Readonly<Record<string, string>> = {}, root: string | null = null) {
+    this.root = root ?? mkdtempSync(path.join(tmpdir(), 'cellmill-e2e-'))
     this.write(files)
+  }
+
+  /** A project in a folder of this one. */
+  inside(folder: string): TestProject {
+    return new TestProject({}, path.join(this.root, folder))
   }
 
   write(files: Readonly<Record<string, string>>): void {
@@ -151,11 +156,14 @@ function validated(command: string, text: string): unknown {
   return schema.parse(value)
 }
 
+const passedOn =
+  /^(?:CELLMILL_(?:CACHE|PYTHON|SANDBOX_LEVEL)|XDG_CACHE_HOME|(?:https?|no|all)_proxy|PIP_.*|UV_.*|SSL_CERT_.*|REQUESTS_CA_BUNDLE)$/i
+
+/** Where caches are, and how this machine reaches a package index. */
 function cacheVariables(): Record<string, string> {
   const kept: Record<string, string> = {}
-  for (const name of ['CELLMILL_CACHE', 'XDG_CACHE_HOME', 'CELLMILL_PYTHON', 'CELLMILL_SANDBOX_LEVEL']) {
-    const value = process.env[name]
-    if (value !== undefined) kept[name] = value
+  for (const [name, value] of Object.entries(process.env)) {
+    if (value !== undefined && passedOn.test(name)) kept[name] = value
   }
   return kept
 }
