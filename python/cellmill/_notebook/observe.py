@@ -7,6 +7,7 @@ values are only read; nothing a later cell could see is changed (tested by compa
 from __future__ import annotations
 
 import json
+import pickle
 import sys
 import tempfile
 import time
@@ -340,8 +341,8 @@ def _cannot_be_kept(value: Any, problem: str | None) -> bool:
     if "only once" in problem:
         return True
     try:
-        value.__reduce_ex__(4)
-    except BaseException:  # any refusal means the same
+        pickle.dumps(value, 5)
+    except BaseException:  # any refusal means the same, of the value or of a part of it
         return True
     return False
 

@@ -16,7 +16,7 @@ function request(files: readonly string[], sources: Record<string, string> = {},
   const document = { path: 'notebooks/n.ipynb', cells: [{ index: 0, type: 'code', source, outputs: [], tags: [] }] }
   return {
     document: document as unknown as NotebookDocument,
-    facts: { cells: [{ index: 0, statements: [statement] }] } as unknown as NotebookFacts,
+    facts: { cells: [{ index: 0, magics: [], statements: [statement] }] } as unknown as NotebookFacts,
     folder: 'notebooks',
     files,
     sources: new Map(Object.entries(sources)),

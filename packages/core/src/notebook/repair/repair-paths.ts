@@ -74,6 +74,8 @@ function repairedCell(
   return { ...cell, source }
 }
 
+const SHELLS = /^(bash|sh|script|system|sx)$/
+
 /** What the notebook writes itself, at cell level or in a function; `?` for paths that only a run can tell. */
 function writtenPaths(facts: NotebookFacts): ReadonlySet<string> {
   const statements = facts.cells.flatMap((cell) => cell.statements)
@@ -82,7 +84,8 @@ function writtenPaths(facts: NotebookFacts): ReadonlySet<string> {
     ...one.definitions.flatMap(({ lateTokens }) => lateTokens),
   ])
   const writes = tokens.filter(({ token, mode }) => mode === 'write' && token.startsWith('file:'))
-  return new Set(writes.map(({ token }) => normal(token.slice('file:'.length))))
+  const runsPrograms = facts.cells.some(({ magics }) => magics.some(({ kind, name }) => kind === 'shell' || SHELLS.test(name)))
+  return new Set([...writes.map(({ token }) => normal(token.slice('file:'.length))), ...(runsPrograms ? ['?'] : [])])
 }
 
 function tokensOf(facts: NotebookFacts): readonly TokenUse[] {

@@ -117,6 +117,8 @@ class Graduating {
     const { environment } = prepared
     const repaired = await this.#repair(original, environment)
     if (repaired.refusals.length > 0) return this.#refused(repaired.refusals)
+    const effects = effectsOf(repaired.facts)
+    if (effects.length > 0) return this.#refused(effects)
     const tools = await toolsEnvironment(await findPython())
     const projectCopy = path.join(this.#scratch, 'project')
     await copyTree(this.#workspace.root, projectCopy, undefined, signal)
@@ -306,6 +308,22 @@ class Graduating {
       packages: this.#added,
     }
   }
+}
+
+/** What acts on the world is refused before anything runs: not even an observed run may do it. */
+function effectsOf(facts: NotebookFacts): readonly Refusal[] {
+  return facts.cells.flatMap(({ index, statements }) =>
+    statements.flatMap(({ tokens, definitions }) =>
+      [...tokens, ...definitions.flatMap(({ lateTokens }) => lateTokens)]
+        .filter(({ token, mode }) => token === 'world' && mode === 'write')
+        .slice(0, 1)
+        .map(({ why }) => ({
+          code: 'N48',
+          cell: index,
+          message: `it acts on the world outside (${why}); put that into a step of its own, by hand`,
+        })),
+    ),
+  )
 }
 
 function reasonsOf(end: Awaited<ReturnType<typeof proveGraduation>> | null): readonly Refusal[] {

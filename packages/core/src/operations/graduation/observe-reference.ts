@@ -103,7 +103,7 @@ function codeOf(name: string, value: string): string {
   if (name === 'FileNotFoundError' || /No such file/.test(value)) return 'N21'
   if (name === 'ModuleNotFoundError' || name === 'ImportError') return 'N17'
   if (name === 'NameError') return 'N02'
-  if (/urlopen|Connection|getaddrinfo|resolve|Network/i.test(`${name} ${value}`)) return 'N25'
+  if (/urlopen|Connection|g(et)?addrinfo|gaierror|resol(ve|ution)|Network/i.test(`${name} ${value}`)) return 'N25'
   if (name === 'AttributeError' || name === 'TypeError') return 'N18'
   return 'N05'
 }
