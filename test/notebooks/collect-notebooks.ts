@@ -10,7 +10,11 @@ export function collectNotebooks(): readonly string[] {
   const paths: string[] = []
   for (const name of PACKAGES) {
     try {
-      const listed = execFileSync('dpkg', ['-L', name], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+      const listed = execFileSync('dpkg', ['-L', name], {
+        encoding: 'utf8',
+        maxBuffer: 1 << 28,
+        stdio: ['ignore', 'pipe', 'ignore'],
+      })
       paths.push(...listed.split('\n').filter((path) => /\.ipynb(\.gz)?$/.test(path)))
     } catch {
       // Not Debian, or the package is not installed: fewer notebooks.

@@ -35,20 +35,24 @@ def _walk_named(e: Encoder, name: str, value: Any) -> None:
 
 def _style(e: Encoder, artist: Any) -> None:
     colors = sys.modules["matplotlib.colors"]
+    is_deep = hasattr(artist, "_offsets3d")
     for name in _COLOURS:
         getter = getattr(artist, f"get_{name}", None)
         if getter is None:
             continue
-        value = getter()
+        # In three dimensions, drawing shades and sorts by depth; what it starts from is the figure's.
+        value = getattr(sys.modules["matplotlib.collections"].Collection, f"get_{name}")(artist) if is_deep and name != "color" else getter()
         try:
             value = _plain(colors.to_rgba_array(value))
         except (ValueError, TypeError):  # 'auto', 'none' and cycles keep their own words
             value = _plain(value)
         _walk_named(e, name, value)
+    is_sorted = getattr(getattr(artist, "axes", None), "computed_zorder", False)
     for name in _STYLE:
         getter = getattr(artist, f"get_{name}", None)
-        if getter is not None:
-            value = getter()
+        if getter is not None and not (is_sorted and name == "zorder"):
+            value = artist._linewidths3d if is_deep and name == "linewidth" else getter()
+            value = value.tolist() if hasattr(value, "tolist") else value
             if value is None or isinstance(value, (str, int, float, bool, tuple, list)):
                 _walk_named(e, name, _plain(value))
 
@@ -57,6 +61,9 @@ def _artist(e: Encoder, artist: Any) -> None:
     """One artist inside axes."""
     np = sys.modules["numpy"]
     kind = type(artist).__name__
+    if hasattr(artist, "update_scalarmappable") and artist.get_array() is not None:
+        # Colours by value are settled when they are drawn: a figure is the same before and after that.
+        artist.update_scalarmappable()
     e.sink.open(b"artist", artist)
     e.leaf(b"kind", kind.encode())
     if hasattr(artist, "get_xydata"):
@@ -89,13 +96,17 @@ def _artist(e: Encoder, artist: Any) -> None:
 
 def _shape(e: Encoder, np: Any, artist: Any) -> None:
     if hasattr(artist, "get_offsets") and hasattr(artist, "get_paths"):
-        _walk_named(e, "offsets", _numbers(np, artist.get_offsets()))
+        if hasattr(artist, "_offsets3d"):
+            for part in artist._offsets3d:
+                _walk_named(e, "offsets", _numbers(np, part))
+        else:
+            _walk_named(e, "offsets", _numbers(np, artist.get_offsets()))
         for path in artist.get_paths():
             _path(e, np, path)
         array = artist.get_array() if hasattr(artist, "get_array") else None
         _walk_named(e, "array", None if array is None else _numbers(np, array))
         if hasattr(artist, "get_sizes"):
-            _walk_named(e, "sizes", _numbers(np, artist.get_sizes()))
+            _walk_named(e, "sizes", _numbers(np, getattr(artist, "_sizes3d", artist.get_sizes())))
     elif hasattr(artist, "get_path") and hasattr(artist, "get_patch_transform"):
         _path(e, np, artist.get_path())
         _walk_named(e, "transform", _numbers(np, artist.get_patch_transform().get_matrix()))
