@@ -22,6 +22,8 @@ export type Measured = () => Promise<number>
 export interface Pair {
   readonly floor: Measured
   readonly ours: Measured
+  /** Brings about what `ours` starts from; not measured. */
+  readonly before?: () => Promise<unknown>
 }
 
 export interface PairTimes {
@@ -40,11 +42,13 @@ export interface PairTimes {
 /** Runs floor and ours in turn; the first pair warms caches and is thrown away. */
 export async function measurePairs(times: number, pair: Pair): Promise<PairTimes> {
   await pair.floor()
+  await pair.before?.()
   await pair.ours()
   const floors: number[] = []
   const ours: number[] = []
   const cpu: { readonly floor: number[]; readonly ours: number[] } = { floor: [], ours: [] }
   const measure = async (name: 'floor' | 'ours', into: number[]): Promise<void> => {
+    if (name === 'ours') await pair.before?.()
     const before = cpuClock?.() ?? 0
     into.push(await pair[name]())
     cpu[name].push((cpuClock?.() ?? 0) - before)

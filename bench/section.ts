@@ -33,6 +33,8 @@ export interface Section {
 export interface BenchCase {
   readonly name: string
   readonly title: string
+  /** Too long for a run of all. */
+  readonly onlyNamed?: boolean
   run(): Promise<Section>
 }
 

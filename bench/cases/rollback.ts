@@ -32,12 +32,12 @@ async function measureRollback(project: TestProject, megabytes: number): Promise
   writeFileSync(path.join(project.root, 'assets/data.py'), assetText(megabytes, 1))
   const pairs = await measurePairs(times, {
     floor: () => timeCommand(cli('--help')),
-    ours: async () => {
+    before: async () => {
       // Builds once; later runs find the result and publish it anew, as a rollback holds the environment.
       await runCommand(cli('unhold', 'prod')).catch(() => '')
       await runCommand(cli('run', '--env', 'prod'))
-      return timeCommand(cli('rollback', 'prod'))
     },
+    ours: () => timeCommand(cli('rollback', 'prod')),
   })
   return toTiming(`\`cellmill rollback\`, ${megabytes} MB`, '`cellmill --help`', '+100 ms', pairs)
 }
