@@ -25,8 +25,7 @@ export function showError(output: Output, error: unknown): number {
   }
   const { colors } = output
   const diagnostics = known.details['diagnostics']
-  if (Array.isArray(diagnostics))
-    showDiagnostics(output, diagnostics as Diagnostic[])
+  if (Array.isArray(diagnostics)) showDiagnostics(output, diagnostics as Diagnostic[])
   output.sayAlways(`${colors.red('error')} ${safeText(known.message)}  ${colors.dim(known.code)}`)
   if (known.hint !== undefined) output.sayAlways(`${colors.cyan('hint:')} ${safeText(known.hint)}`)
   if (output.verbose > 0 || known.code === 'INTERNAL') output.sayAlways(colors.dim(stackOf(error)))

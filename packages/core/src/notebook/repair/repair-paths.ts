@@ -84,7 +84,9 @@ function writtenPaths(facts: NotebookFacts): ReadonlySet<string> {
     ...one.definitions.flatMap(({ lateTokens }) => lateTokens),
   ])
   const writes = tokens.filter(({ token, mode }) => mode === 'write' && token.startsWith('file:'))
-  const runsPrograms = facts.cells.some(({ magics }) => magics.some(({ kind, name }) => kind === 'shell' || SHELLS.test(name)))
+  const runsPrograms = facts.cells.some(({ magics }) =>
+    magics.some(({ kind, name }) => kind === 'shell' || SHELLS.test(name)),
+  )
   return new Set([...writes.map(({ token }) => normal(token.slice('file:'.length))), ...(runsPrograms ? ['?'] : [])])
 }
 
