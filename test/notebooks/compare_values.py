@@ -136,6 +136,8 @@ def difference(a, b, depth=0):
         return "" if sorted(map(repr, a)) == sorted(map(repr, b)) else f"{short(a)} against {short(b)}"
     if callable(a) and hasattr(a, "__code__"):
         return "" if a.__code__.co_code == b.__code__.co_code else "other code"
+    if isinstance(a, type) or type(a).__name__ == "builtin_function_or_method":
+        return "" if a.__qualname__ == b.__qualname__ else f"{short(a)} against {short(b)}"
     state_a, state_b = state(a), state(b)
     if state_a is None:
         return "" if repr(a) == repr(b) or " at 0x" in repr(a) else f"{short(a)} against {short(b)}"
