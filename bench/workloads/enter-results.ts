@@ -76,6 +76,7 @@ export async function enterResults(root: string): Promise<void> {
         parameters: {},
         sources: {},
         cause: 'run',
+      restores: null,
         mixed: false,
         pointers,
       },

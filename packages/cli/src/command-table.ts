@@ -118,6 +118,7 @@ export const commandTable: readonly CommandSpec[] = [
     options: [
       { flags: '--to <env>', description: 'environment (default: that of the run)' },
       { flags: '-m, --message <text>', description: 'message of the release' },
+      { flags: '--allow-mixed', description: 'publish although assets come from different versions of their inputs' },
       dryRun,
     ],
     examples: ['cellmill publish @last'],

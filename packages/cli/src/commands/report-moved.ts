@@ -1,5 +1,5 @@
 /** What publish and rollback say: what moved, what is not undone, and how to undo it. */
-import type { Moved } from '@cellmill/core/operations/move-environment.ts'
+import type { Moved } from '@cellmill/core/operations/moved.ts'
 import type { CommandContext } from '../command.ts'
 
 export function reportMoved(context: CommandContext, moved: Moved, done: string): number {
@@ -17,6 +17,7 @@ export function reportMoved(context: CommandContext, moved: Moved, done: string)
   if (moved.notUndone.length > 0) output.say(`not undone: what ${moved.notUndone.join(', ')} did outside`)
   if (moved.held)
     output.say(`held: runs build but do not publish until  cellmill unhold ${moved.environment}  or new code`)
-  output.sayAlways(`${done}   undo: cellmill rollback ${moved.environment} --to ${moved.from}`)
+  const undo = moved.from === 0 ? '' : `   undo: cellmill rollback ${moved.environment} --to ${moved.from}`
+  output.sayAlways(`${done}${undo}`)
   return 0
 }

@@ -1,6 +1,6 @@
 /** `cellmill rollback [ENV] [--to RELEASE]`. */
 import { CellmillError } from '@cellmill/core/errors.ts'
-import { rollback } from '@cellmill/core/operations/move-environment.ts'
+import { rollback } from '@cellmill/core/operations/roll-back.ts'
 import { flagOption, textArgument, textOption } from '../command.ts'
 import type { CommandContext } from '../command.ts'
 import { reportMoved } from './report-moved.ts'

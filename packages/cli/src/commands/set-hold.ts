@@ -1,5 +1,5 @@
 /** What hold and unhold share. */
-import { holdEnvironment } from '@cellmill/core/operations/move-environment.ts'
+import { holdEnvironment } from '@cellmill/core/operations/hold-environment.ts'
 import { textArgument } from '../command.ts'
 import type { CommandContext } from '../command.ts'
 

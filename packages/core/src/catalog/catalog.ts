@@ -33,9 +33,14 @@ export interface ReleaseRecord {
   readonly sources: Json
   /** `run`, `rollback`, `promote`. */
   readonly cause: string
+  /** The release whose pointers a rollback took up again; null for any other. */
+  readonly restores: number | null
   readonly mixed: boolean
   readonly pointers: readonly PointerRecord[]
 }
+
+/** A release without what it points to. */
+export type ReleaseHead = Omit<ReleaseRecord, 'pointers'>
 
 export interface EnvironmentState {
   readonly name: string
@@ -83,12 +88,20 @@ export interface RunRecord {
   readonly baseRelease: number
   readonly release: number | null
   readonly gitCommit: string | null
+  /** Of the project by name, of a step as `step.name`. */
   readonly parameters: Json
+  readonly packages: Json
+  /** What its sources were bound to and held; known at its end. */
+  readonly sources: Json
   readonly codeBundle: string | null
   readonly pid: number
   readonly sandbox: string
   readonly counts: Json
 }
+
+/** How a run ended. */
+export type RunPatch = Pick<RunRecord, 'state' | 'finishedAt' | 'release' | 'counts'> &
+  Partial<Pick<RunRecord, 'sources'>>
 
 export type StepState = 'queued' | 'running' | 'succeeded' | 'reused' | 'failed' | 'skipped' | 'cancelled'
 
@@ -187,7 +200,7 @@ export interface Catalog {
 
   insertRun(run: RunRecord): Promise<void>
   /** Once; steps that still go on are cancelled, and the run's claims and leases fall. */
-  finishRun(id: string, patch: Pick<RunRecord, 'state' | 'finishedAt' | 'release' | 'counts'>): Promise<void>
+  finishRun(id: string, patch: RunPatch): Promise<void>
   runs(limit: number): Promise<readonly RunRecord[]>
   run(id: string): Promise<RunRecord | null>
   /** Runs marked running whose process is gone are ended as failed; their claims fall. */
@@ -223,7 +236,8 @@ export interface Catalog {
   saveObservation(observation: SourceObservation): Promise<void>
 
   publish(request: PublishRequest): Promise<ReleaseRecord>
-  releases(environment: string, limit: number): Promise<readonly ReleaseRecord[]>
+  /** Newest first. */
+  releases(environment: string, limit: number): Promise<readonly ReleaseHead[]>
   releaseAt(environment: string, number: number): Promise<ReleaseRecord | null>
   environments(): Promise<readonly EnvironmentState[]>
   setHold(environment: string, held: boolean, bundle: string | null): Promise<void>

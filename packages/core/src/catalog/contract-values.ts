@@ -43,6 +43,8 @@ export function aRun(patch: Partial<RunRecord> = {}): RunRecord {
     release: null,
     gitCommit: null,
     parameters: { year: 2026 },
+    packages: {},
+    sources: {},
     codeBundle: null,
     pid: 1,
     sandbox: 'none',
@@ -167,6 +169,7 @@ export function aPublish(
       parameters: {},
       sources: {},
       cause: 'run',
+      restores: null,
       mixed: false,
       pointers: Object.entries(snapshots).map(([asset, snapshot]) => ({
         asset,

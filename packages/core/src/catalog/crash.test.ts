@@ -214,7 +214,7 @@ test('a damaged result is found, kept as evidence, and made again by the next ru
 test('four processes on one catalog build each fingerprint once', async () => {
   const count = 150
   const file = join(state, 'new.sqlite')
-  const ended = await Promise.all([1, 2, 3, 4].map(() => run([file, String(count)], undefined, 'build-all')))
+  const ended = await Promise.all([1, 2, 3, 4].map(() => run([file, String(count), '4'], undefined, 'build-all')))
   expect(ended.map(({ code, stderr }) => [code, stderr])).toEqual(ended.map(() => [0, '']))
   const built = ended.flatMap(({ lines }) => lines)
   expect(built).toHaveLength(count)

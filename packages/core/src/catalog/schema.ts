@@ -14,6 +14,8 @@ export interface RunRow {
   readonly release: number | null
   readonly git_commit: string | null
   readonly parameters: string
+  readonly packages: string
+  readonly sources: string
   readonly code_bundle: string | null
   readonly pid: number
   readonly sandbox: string
@@ -151,6 +153,7 @@ export interface ReleaseRow {
   readonly parameters: string
   readonly sources: string
   readonly cause: string
+  readonly restores: number | null
   readonly mixed: number
 }
 

@@ -1,5 +1,5 @@
 /** `status`: the environment in a sentence each for its assets, its releases and the last runs. Reads the catalog only. */
-import type { ReleaseRecord, RunRecord } from '../catalog/catalog.ts'
+import type { ReleaseHead, RunRecord } from '../catalog/catalog.ts'
 import { environmentName } from './find-snapshot.ts'
 import type { Workspace } from './workspace.ts'
 
@@ -18,8 +18,8 @@ export interface ProjectStatus {
   readonly releasedAt: string | null
   readonly held: boolean
   readonly assets: readonly AssetStatus[]
-  readonly releases: readonly Omit<ReleaseRecord, 'pointers' | 'packages' | 'parameters' | 'sources'>[]
-  readonly runs: readonly RunRecord[]
+  readonly releases: readonly Omit<ReleaseHead, 'packages' | 'parameters' | 'sources'>[]
+  readonly runs: readonly Omit<RunRecord, 'packages' | 'sources'>[]
 }
 
 const shownReleases = 10
@@ -39,8 +39,8 @@ export async function readStatus(workspace: Workspace, named: string | null): Pr
   }
   assets.sort((a, b) => (a.asset < b.asset ? -1 : 1))
   const releases = (await catalog.releases(environment, shownReleases)).map(
-    ({ pointers: _pointers, packages: _packages, parameters: _parameters, sources: _sources, ...release }) => release,
+    ({ packages: _packages, parameters: _parameters, sources: _sources, ...release }) => release,
   )
-  const runs = await catalog.runs(shownRuns)
+  const runs = (await catalog.runs(shownRuns)).map(({ packages: _packages, sources: _sources, ...run }) => run)
   return { environment, release: state.release, releasedAt: state.releasedAt, held: state.held, assets, releases, runs }
 }

@@ -3,8 +3,11 @@
  * when it was built equals that of the snapshot which its input's pointer would name. Otherwise readers would see assets
  * that were never computed from each other.
  */
+import { canonicalJson } from '../canonical.ts'
+import type { Json } from '../canonical.ts'
 import type { PlanView, PointerRecord } from '../catalog/catalog.ts'
 import type { Graph } from '../model/graph.ts'
+import type { SnapshotRecord } from '../model/snapshot.ts'
 
 export interface Inconsistency {
   readonly asset: string
@@ -60,4 +63,40 @@ export async function largestConsistent(
       else pointers.set(asset, old)
     }
   }
+}
+
+export interface LaterPublish {
+  readonly view: PlanView
+  /** Asset to pointer, as the environment would be. */
+  readonly pointers: ReadonlyMap<string, PointerRecord>
+  /** Assets whose pointers come from the run; what it read of each other fits by construction. */
+  readonly fromRun: ReadonlySet<string>
+}
+
+/**
+ * The same question for a run that ended earlier, from what was recorded alone: its code may not be the project's any more.
+ * Snapshots of one content are one version; a reader of some columns only is not told from a reader of all.
+ */
+export function inconsistenciesOfRun({ view, pointers, fromRun }: LaterPublish): readonly Inconsistency[] {
+  const found: Inconsistency[] = []
+  for (const [asset, pointer] of pointers) {
+    for (const input of view.recipe(pointer.fingerprint)?.inputs ?? []) {
+      if (input.snapshotId === null || (fromRun.has(asset) && fromRun.has(input.name))) continue
+      const upstream = pointers.get(input.name)
+      const same = upstream !== undefined && isSameContent(view, upstream.snapshotId, input.snapshotId)
+      if (!same) found.push({ asset, input: input.name })
+    }
+  }
+  return found
+}
+
+function isSameContent(view: PlanView, a: string, b: string): boolean {
+  if (a === b) return true
+  const [one, other] = [view.snapshot(a), view.snapshot(b)]
+  if (one === null || other === null || one.kind !== other.kind || one.codec !== other.codec) return false
+  return canonicalJson(contentOf(one)) === canonicalJson(contentOf(other))
+}
+
+function contentOf({ digests, metadataDigest, globals }: SnapshotRecord): Json {
+  return { digests, metadataDigest, globals } as unknown as Json
 }

@@ -5,7 +5,6 @@
 import type { Json } from '../canonical.ts'
 import type { PointerRecord, ReleaseRecord } from '../catalog/catalog.ts'
 import { crashPoint } from '../crash-points.ts'
-import { CellmillError } from '../errors.ts'
 import { inconsistencies, largestConsistent } from './consistency.ts'
 import type { ConsistencyRequest } from './consistency.ts'
 import { digestOfSnapshot } from './resolve-inputs.ts'
@@ -139,15 +138,6 @@ function releaseOf(
   context: RunContext,
   parts: ReleaseParts,
 ): Omit<ReleaseRecord, 'number' | 'environment' | 'createdAt'> {
-  const parameters: Record<string, Json> = {}
-  for (const { name, value } of context.parameters.project.values()) parameters[name] = value
-  for (const [step, own] of context.parameters.own) {
-    for (const { name, value } of own.values()) parameters[`${step}.${name}`] = value
-  }
-  const sources: Record<string, Json> = {}
-  for (const [name, capture] of parts.known.captures) {
-    sources[name] = { binding: capture.binding, contentDigest: capture.contentDigest, address: capture.address }
-  }
   return {
     runId: context.runId,
     author: context.author,
@@ -155,15 +145,30 @@ function releaseOf(
     gitCommit: context.gitCommit,
     codeBundle: parts.codeBundle,
     packages: context.packages,
-    parameters,
-    sources,
+    parameters: recordedParameters(context),
+    sources: recordedSources(parts.known),
     cause: 'run',
+    restores: null,
     mixed: parts.mixed,
     pointers: [...parts.pointers.values()].sort((a, b) => (a.asset < b.asset ? -1 : 1)),
   }
 }
 
-/** A refusal as the error that `publish RUN` throws. */
-export function refusedError(end: Extract<PublishEnd, { state: 'refused' }>): CellmillError {
-  return new CellmillError('PUBLISH_REFUSED', end.reason, { hint: end.hint })
+/** Of the project by name, of a step as `step.name`. */
+export function recordedParameters(context: RunContext): Readonly<Record<string, Json>> {
+  const parameters: Record<string, Json> = {}
+  for (const { name, value } of context.parameters.project.values()) parameters[name] = value
+  for (const [step, own] of context.parameters.own) {
+    for (const { name, value } of own.values()) parameters[`${step}.${name}`] = value
+  }
+  return parameters
+}
+
+/** What each source was bound to and held. */
+export function recordedSources(known: RunKnowledge): Readonly<Record<string, Json>> {
+  const sources: Record<string, Json> = {}
+  for (const [name, capture] of known.captures) {
+    sources[name] = { binding: capture.binding, contentDigest: capture.contentDigest, address: capture.address }
+  }
+  return sources
 }

@@ -18,7 +18,7 @@ import type { CheckEnd } from './check-step.ts'
 import { Claims } from './claims.ts'
 import type { RunState } from './events.ts'
 import { exportFiles } from './export-files.ts'
-import { publishRun } from './publish-run.ts'
+import { publishRun, recordedParameters, recordedSources } from './publish-run.ts'
 import type { PublishEnd } from './publish-run.ts'
 import { runEffects } from './run-effects.ts'
 import type { RunContext } from './run-context.ts'
@@ -94,7 +94,7 @@ class PlanRun {
       await this.#runSteps()
       publish = await this.#publish()
       if (publish?.state === 'published') {
-        await exportFiles(this.#context, this.#snapshots)
+        await this.#exportFiles()
         await this.#runEffects(publish.release.number)
       }
     } catch (error) {
@@ -129,7 +129,9 @@ class PlanRun {
       baseRelease: context.plan.base?.release ?? 0,
       release: null,
       gitCommit: context.gitCommit,
-      parameters: Object.fromEntries([...context.parameters.project.values()].map(({ name, value }) => [name, value])),
+      parameters: recordedParameters(context),
+      packages: context.packages,
+      sources: {},
       codeBundle: this.#codeBundle,
       pid: process.pid,
       sandbox: context.sandboxLevel,
@@ -366,6 +368,11 @@ class PlanRun {
     return end
   }
 
+  async #exportFiles(): Promise<void> {
+    const { project, store, graph, runId } = this.#context
+    await exportFiles({ root: project.root, store, steps: graph.order, snapshots: this.#snapshots, tag: runId })
+  }
+
   async #runEffects(release: number): Promise<void> {
     const rows = this.#context.plan.steps.filter((row) => row.kind === 'effect')
     const known = { snapshots: this.#snapshots, captures: this.#captures }
@@ -380,7 +387,8 @@ class PlanRun {
     const release = publish?.state === 'published' ? publish.release.number : null
     const ms = Math.round(context.clock.monotonicMs() - startedMs)
     const counts = { ...this.#counts, ms }
-    await context.catalog.finishRun(context.runId, { state, finishedAt: context.clock.now(), release, counts })
+    const sources = recordedSources({ snapshots: this.#snapshots, captures: this.#captures })
+    await context.catalog.finishRun(context.runId, { state, finishedAt: context.clock.now(), release, counts, sources })
     context.emit({
       type: 'run-finished',
       at: context.clock.now(),

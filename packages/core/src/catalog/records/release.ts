@@ -6,7 +6,7 @@ import type { Kysely } from 'kysely'
 import type { Json } from '../../canonical.ts'
 import { crashPoint } from '../../crash-points.ts'
 import { CellmillError } from '../../errors.ts'
-import type { EnvironmentState, PointerRecord, PublishRequest, ReleaseRecord } from '../catalog.ts'
+import type { EnvironmentState, PointerRecord, PublishRequest, ReleaseHead, ReleaseRecord } from '../catalog.ts'
 import type { CatalogTables, PointerRow, ReleaseRow } from '../schema.ts'
 import { saveEnvironment, selectEnvironment } from './environment.ts'
 
@@ -14,7 +14,7 @@ export function pointerFromRow(row: PointerRow): PointerRecord {
   return { asset: row.asset, snapshotId: row.snapshot_id, fingerprint: row.fingerprint, step: row.step }
 }
 
-export function releaseFromRow(row: ReleaseRow, pointers: readonly PointerRecord[]): ReleaseRecord {
+export function releaseFromRow(row: ReleaseRow): ReleaseHead {
   return {
     environment: row.environment,
     number: row.number,
@@ -28,8 +28,8 @@ export function releaseFromRow(row: ReleaseRow, pointers: readonly PointerRecord
     parameters: JSON.parse(row.parameters) as Json,
     sources: JSON.parse(row.sources) as Json,
     cause: row.cause,
+    restores: row.restores,
     mixed: row.mixed === 1,
-    pointers,
   }
 }
 
@@ -47,6 +47,7 @@ function releaseToRow(release: ReleaseRecord): ReleaseRow {
     parameters: JSON.stringify(release.parameters),
     sources: JSON.stringify(release.sources),
     cause: release.cause,
+    restores: release.restores,
     mixed: release.mixed ? 1 : 0,
   }
 }
@@ -174,7 +175,7 @@ export async function selectReleases(
   db: Kysely<CatalogTables>,
   environment: string,
   limit: number,
-): Promise<readonly ReleaseRecord[]> {
+): Promise<readonly ReleaseHead[]> {
   const rows = await db
     .selectFrom('releases')
     .selectAll()
@@ -182,9 +183,7 @@ export async function selectReleases(
     .orderBy('number', 'desc')
     .limit(limit)
     .execute()
-  const releases: ReleaseRecord[] = []
-  for (const row of rows) releases.push(releaseFromRow(row, await pointersAt(db, environment, row.number)))
-  return releases
+  return rows.map(releaseFromRow)
 }
 
 export async function selectReleaseAt(
@@ -198,7 +197,8 @@ export async function selectReleaseAt(
     .where('environment', '=', environment)
     .where('number', '=', number)
     .executeTakeFirst()
-  return row === undefined ? null : releaseFromRow(row, await pointersAt(db, environment, number))
+  if (row === undefined) return null
+  return { ...releaseFromRow(row), pointers: await pointersAt(db, environment, number) }
 }
 
 /** Forgets all but the newest `keep` releases, so that what only older ones reach can be collected. */

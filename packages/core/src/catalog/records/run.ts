@@ -1,7 +1,7 @@
 /** Runs. A run that has ended stays as it ended: `finish` and `recover` change only running ones. */
 import type { Kysely } from 'kysely'
 import type { Json } from '../../canonical.ts'
-import type { RunRecord } from '../catalog.ts'
+import type { RunPatch, RunRecord } from '../catalog.ts'
 import type { CatalogTables, RunRow, RunStepRow } from '../schema.ts'
 
 export function runFromRow(row: RunRow): RunRecord {
@@ -15,6 +15,8 @@ export function runFromRow(row: RunRow): RunRecord {
     release: row.release,
     gitCommit: row.git_commit,
     parameters: JSON.parse(row.parameters) as Json,
+    packages: JSON.parse(row.packages) as Json,
+    sources: JSON.parse(row.sources) as Json,
     codeBundle: row.code_bundle,
     pid: row.pid,
     sandbox: row.sandbox,
@@ -33,6 +35,8 @@ export function runToRow(run: RunRecord): RunRow {
     release: run.release,
     git_commit: run.gitCommit,
     parameters: JSON.stringify(run.parameters),
+    packages: JSON.stringify(run.packages),
+    sources: JSON.stringify(run.sources),
     code_bundle: run.codeBundle,
     pid: run.pid,
     sandbox: run.sandbox,
@@ -44,11 +48,7 @@ export async function insertRun(db: Kysely<CatalogTables>, run: RunRecord): Prom
   await db.insertInto('runs').values(runToRow(run)).execute()
 }
 
-export async function finishRun(
-  db: Kysely<CatalogTables>,
-  id: string,
-  patch: Pick<RunRecord, 'state' | 'finishedAt' | 'release' | 'counts'>,
-): Promise<void> {
+export async function finishRun(db: Kysely<CatalogTables>, id: string, patch: RunPatch): Promise<void> {
   const ended = await db
     .updateTable('runs')
     .set({
@@ -56,6 +56,7 @@ export async function finishRun(
       finished_at: patch.finishedAt,
       release: patch.release,
       counts: JSON.stringify(patch.counts),
+      ...(patch.sources === undefined ? {} : { sources: JSON.stringify(patch.sources) }),
     })
     .where('id', '=', id)
     .where('state', '=', 'running')

@@ -7,6 +7,7 @@ import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { catalogContract } from '../contract.ts'
 import { aRun, setClock } from '../contract-values.ts'
+import { migrations } from '../migrations/migrations.ts'
 import { openSqliteCatalog } from './open-catalog.ts'
 import { openPlanView } from './plan-view.ts'
 
@@ -109,6 +110,32 @@ describe('a damaged catalog', () => {
     copyFileSync(join(folder, 'wal'), `${file}-wal`)
     await expect(openSqliteCatalog(options())).rejects.toMatchObject({ code: 'CATALOG_CORRUPT' })
     expect(existsSync(file)).toBe(false)
+  })
+
+  test('is taken along from the first version, with what it says of its rollbacks', async () => {
+    await make()
+    const applicationId = Number(new Database(file, { readonly: true }).pragma('application_id', { simple: true }))
+    rmSync(file)
+    const [first] = migrations
+    const old = new Database(file)
+    old.pragma(`application_id = ${applicationId}`)
+    for (const statement of first!.statements) old.exec(statement)
+    old.exec(`
+      CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at TEXT NOT NULL) STRICT;
+      INSERT INTO schema_version VALUES (1, 'first-schema', '2026-01-01T00:00:00.000Z');
+      INSERT INTO meta VALUES ('store_id', 'store-1');
+      PRAGMA foreign_keys = OFF;
+      INSERT INTO releases VALUES ('dev', 1, 'x', NULL, 'me', 'back to release 9', NULL, NULL, '{}', '{}', '{}', 'run', 0);
+      INSERT INTO releases VALUES ('dev', 2, 'x', NULL, 'me', 'back to release 1', NULL, NULL, '{}', '{}', '{}', 'rollback', 0);
+    `)
+    old.close()
+    const catalog = await openSqliteCatalog(options())
+    const releases = (await catalog.releases('dev', 9)).map(({ number, restores }) => [number, restores])
+    expect(releases).toEqual([
+      [2, 1],
+      [1, null],
+    ])
+    await catalog.close()
   })
 
   test('is refused when a newer Cellmill wrote it', async () => {

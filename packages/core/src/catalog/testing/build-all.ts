@@ -1,16 +1,18 @@
 /**
  * One of several processes that build the same fingerprints at once, for the test of claims. Prints each that it built
- * itself. Arguments: catalog file, how many.
+ * itself. Starts when all are there. Arguments: catalog file, how many fingerprints, how many processes.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { systemClock } from '../../clock.ts'
 import { newId } from '../../store/local/store-layout.ts'
 import { aCommit, aRun, aSnapshot, fingerprintFor } from '../contract-values.ts'
 import { openSqliteCatalog } from '../sqlite/open-catalog.ts'
 
-const [, , file = '', count = '0'] = process.argv
+const [, , file = '', count = '0', processes = '1'] = process.argv
 const catalog = await openSqliteCatalog({ file, storeId: 'store', clock: systemClock })
 const runId = newId(systemClock.now())
 await catalog.insertRun(aRun({ id: runId }))
+while ((await catalog.runs(100)).length < Number(processes)) await sleep(2)
 let left = Array.from({ length: Number(count) }, (_, i) => `step-${i}`)
 while (left.length > 0) {
   const waiting: string[] = []
