@@ -49,7 +49,7 @@ export const proof: BenchCase = {
 const note =
   'The notebook takes a few seconds, most of it imports, so that the fixed costs of the proof (kernels, a process for each step, mutants) show; the target is for notebooks above 10 s.'
 
-/** The cells in one IPython shell, as a kernel runs them. */
+/** The cells in one IPython shell in the order in which they were run, as a kernel runs them. */
 const byHandText = `import json, os, sys
 os.environ["MPLBACKEND"] = "agg"
 from IPython.core.interactiveshell import InteractiveShell
@@ -59,7 +59,7 @@ os.chdir(os.path.dirname(path))
 author, here = "/home/maria/projects/delays", os.path.dirname(os.getcwd())
 InteractiveShell.enable_gui = lambda self, gui=None: None
 shell = InteractiveShell.instance()
-for cell in json.load(open(path))["cells"]:
-    if cell["cell_type"] == "code":
-        shell.run_cell("".join(cell["source"]).replace(author, here)).raise_error()
+cells = [cell for cell in json.load(open(path))["cells"] if cell["cell_type"] == "code"]
+for cell in sorted(cells, key=lambda cell: cell["execution_count"] or len(cells)):
+    shell.run_cell("".join(cell["source"]).replace(author, here)).raise_error()
 `
