@@ -1,6 +1,6 @@
 /** Which of a step's names become assets: what others read, and what nobody read after it was made. */
 import { isFigure } from './displays.ts'
-import type { CutInput } from './cut.ts'
+import type { CutInput } from './grouping.ts'
 import type { NameVersion, Simulation } from './simulate.ts'
 import { stickyVersions } from './sticky.ts'
 
