@@ -19,6 +19,8 @@ import pickle
 import re
 from typing import Any
 
+from .._runner.memory_layout import pickler
+
 _CODECS = ("pickle", "cloudpickle")
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,120}")
 
@@ -122,7 +124,8 @@ class Captures:
         limit = min(self._value_bytes, self._left)
         with open(path, "wb") as stream:
             limited = _LimitedFile(stream, limit)
-            module.Pickler(limited, protocol=5).dump(value)
+            made = pickler(limited) if module is pickle else module.Pickler(limited, protocol=5)
+            made.dump(value)
         self._left -= os.path.getsize(path)
 
 

@@ -9,6 +9,7 @@ import importlib.util
 import warnings
 from typing import Any
 
+from . import memory_layout
 from .compare_frames import NotLossless, compare_arrow, compare_pandas, compare_polars, shown
 
 _FORMS = (("pandas", "pandas"), ("pyarrow", "pyarrow"), ("polars", "polars"), ("duckdb", "duckdb"))
@@ -80,6 +81,9 @@ def _write_pandas(frame: Any, path: str) -> int:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what would not come back is found by comparing
             table = pa.Table.from_pandas(frame, nthreads=1)
+        layout = memory_layout.frame_layout(frame)
+        if layout is not None:
+            table = table.replace_schema_metadata({**(table.schema.metadata or {}), memory_layout.KEY: layout})
         pq.write_table(table, path, compression="zstd")
     except (
         pa.ArrowInvalid,
@@ -199,7 +203,9 @@ def read_pandas(files: list[str], columns: list[str] | None) -> Any:
     """Restricted to columns, the index counts as a column: it is left out unless it is named."""
     table = _arrow(files, columns)
     if columns is None:
-        return table.to_pandas()
+        layout = (table.schema.metadata or {}).get(memory_layout.KEY)
+        frame = table.to_pandas()
+        return frame if layout is None else memory_layout.with_frame_layout(frame, layout)
     return _plain_columns(table).to_pandas()
 
 

@@ -12,7 +12,7 @@ import re
 import types
 from typing import Any
 
-from . import table_codec
+from . import memory_layout, table_codec
 from .compare_frames import NotLossless
 from .contract import ContractError
 
@@ -146,7 +146,7 @@ class Outputs:
         entry = f"{index}.pickle"
         try:
             with open(os.path.join(self._folder, entry), "wb") as stream:
-                pickle.dump(value, stream, protocol=5)
+                memory_layout.pickler(stream).dump(value)
         except (pickle.PicklingError, TypeError, AttributeError, RecursionError, ValueError) as error:
             raise ContractError(
                 f"{self._name(output)} cannot be kept: {_unpicklable(value)} ({_short(error)})",
