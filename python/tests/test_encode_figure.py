@@ -28,7 +28,11 @@ def _coloured():
     plt.legend(["points"])
 
 
-@pytest.mark.parametrize("draw", [_image, _deep, _coloured])
+def _contours():
+    plt.contour(_POINTS[:4, :3], levels=[0.2, 0.5])
+
+
+@pytest.mark.parametrize("draw", [_image, _deep, _coloured, _contours])
 def test_drawing_changes_nothing(draw, tmp_path):
     draw()
     figure = plt.gcf()
@@ -41,6 +45,7 @@ def test_drawing_changes_nothing(draw, tmp_path):
 @pytest.mark.parametrize(
     "draw, change",
     [
+        (_contours, lambda axes: axes.contour(_POINTS[:4, :3], levels=[0.7])),
         (_image, lambda axes: axes.images[0].set_clim(-2, 2)),
         (_deep, lambda axes: axes.collections[0].set_array(_POINTS[:, 1])),
         (_deep, lambda axes: axes.collections[0].set_sizes([9.0])),

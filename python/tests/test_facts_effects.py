@@ -284,3 +284,9 @@ def test_origins_of_imports():
     imports = [fact for statement in statements_of("import os\nimport numpy as np\nimport nowhere_to_be_found\ntry:\n    import json\nexcept ImportError:\n    pass") for fact in statement["imports"]]
     assert [fact["origin"] for fact in imports] == ["stdlib", "numpy", None, "stdlib"]
     assert [fact["insideTry"] for fact in imports] == [False, False, False, True]
+
+
+@pytest.mark.parametrize("cell", ["print(res.summary())", "res.pvalues", "print(res.bse.round(2))", "res.predict(x)"])
+def test_results_of_statsmodels_may_keep_what_is_asked_of_them(cell):
+    found = last("import statsmodels.api as sm\nres = sm.OLS(y, x).fit()", cell)
+    assert "res" in changed(found, certain=False)

@@ -70,7 +70,7 @@ def _artist(e: Encoder, artist: Any) -> None:
         x, y = artist.get_data(orig=False)[:2]
         _walk_named(e, "x", _numbers(np, x))
         _walk_named(e, "y", _numbers(np, y))
-    elif hasattr(artist, "get_text"):
+    elif isinstance(artist, sys.modules["matplotlib.text"].Text):
         _walk_named(e, "text", artist.get_text())
         _walk_named(e, "position", _plain(artist.get_position()))
     elif hasattr(artist, "get_array") and hasattr(artist, "get_extent"):

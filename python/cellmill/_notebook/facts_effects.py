@@ -64,6 +64,8 @@ class TypeEntry:
     resource: str = ""
     # Changed by reading it (iterators).
     consumed: bool = False
+    # Reading an attribute may compute it and keep it.
+    lazy: bool = False
     # Types of the result of methods that are not listed, where they are pure.
     returns: tuple[str, ...] = ()
     subscript: tuple[tuple[str, ...], str | None] | None = None
@@ -119,6 +121,10 @@ class Catalogue:
     def lists(self, type_name: str, method: str) -> bool:
         entry = self.types.get(type_name)
         return entry is not None and (method in entry.methods or any(self.lists(base, method) for base in entry.bases))
+
+    def is_lazy(self, type_name: str) -> bool:
+        entry = self.types.get(type_name)
+        return entry is not None and (entry.lazy or any(self.is_lazy(base) for base in entry.bases))
 
     def part(self, type_name: str, attribute: str | None) -> tuple[tuple[str, ...], str | None] | None:
         """Types and alias kind of an attribute, or of a subscript when it is None; None when nothing is known."""
@@ -227,6 +233,7 @@ def _add_library(catalogue: Catalogue, library: dict) -> None:
             entry.mutable = group.get("mutable", entry.mutable)
             entry.resource = group.get("resource", entry.resource)
             entry.consumed = group.get("consumed", entry.consumed)
+            entry.lazy = group.get("lazy", entry.lazy)
             entry.returns = tuple(_words(group.get("returns", []))) or entry.returns
     for group in library.get("method", []):
         effect = _effect(group)

@@ -52,6 +52,7 @@ class Walker(Names):
         while isinstance(inner, (ast.Attribute, ast.Subscript)):
             if inner is not node or root is None:
                 self._outdated(inner)
+            self._fill(inner)
             if isinstance(inner, ast.Subscript):
                 self.expression(inner.slice)
             inner = inner.value
@@ -59,6 +60,15 @@ class Walker(Names):
             self.expression(inner)
 
     _Attribute = _Subscript = read_part
+
+    def _fill(self, node: ast.expr) -> None:
+        """What is computed when it is first asked for changes the object that keeps it."""
+        if not isinstance(node, ast.Attribute) or not isinstance(node.ctx, ast.Load):
+            return
+        catalogue = self.knowledge.catalogue
+        if any(catalogue.is_lazy(name) for name in self.knowledge.types(node.value, self.env)):
+            for name in sources_of(self, node.value):
+                self.mutate(name, [], node, f"attribute:{node.attr}", False)
 
     def _state_read(self, node: ast.expr) -> None:
         self._outdated(node)
