@@ -12,11 +12,12 @@ import type { Dispatch } from './dispatch/dispatch.ts'
 import { duckDbVersion } from './engines/duckdb/duckdb-version.ts'
 import type { DuckDbEngine } from './engines/duckdb/duckdb-engine.ts'
 import type { SandboxMode } from './model/project.ts'
-import type { Workspace } from './operations/workspace.ts'
+import type { ReplayRuntimeRequest, Workspace } from './operations/workspace.ts'
 import type { PythonEnvironment } from './packages/python-environment.ts'
 import { defaultStateFolder } from './project/config/state-folder.ts'
 import { findProject } from './project/find-project.ts'
 import type { LoadedProject } from './project/loaded-project.ts'
+import type { Runtime } from './runtimes/runtime.ts'
 import type { Sandbox } from './runtimes/sandbox/sandbox.ts'
 import type { Store } from './store/store.ts'
 
@@ -206,6 +207,18 @@ class App implements Workspace {
           },
         },
       })
+    })
+  }
+
+  async replayRuntime(request: ReplayRuntimeRequest): Promise<Runtime> {
+    const { forkingPythonRuntime } = await import('./runtimes/python/forking-runtime.ts')
+    const state = await this.#state()
+    return forkingPythonRuntime({
+      ...request,
+      sandbox: await this.sandbox(),
+      cacheFolder: path.join(state, 'cache'),
+      linesFolder: path.join(state, 'lines'),
+      projectFolders: [this.root, path.join(this.root, 'assets'), path.dirname(request.preload)],
     })
   }
 

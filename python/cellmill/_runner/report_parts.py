@@ -42,7 +42,10 @@ class Shown:
                 self.display(value)
 
         display.__wrapped__ = original  # type: ignore[attr-defined]
-        module.display = display
+        # Modules that had it already took it by name.
+        for taken in (module, sys.modules.get("IPython.display"), sys.modules.get("IPython.core.display")):
+            if getattr(taken, "display", None) is original:
+                taken.display = display  # type: ignore[union-attr]
 
     # -- text ------------------------------------------------------------------------------------------------------
 

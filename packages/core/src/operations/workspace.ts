@@ -9,6 +9,7 @@ import type { Engine, QueryResult, RelationInput } from '../engines/engine.ts'
 import type { SandboxMode } from '../model/project.ts'
 import type { PythonEnvironment } from '../packages/python-environment.ts'
 import type { LoadedProject } from '../project/loaded-project.ts'
+import type { Runtime } from '../runtimes/runtime.ts'
 import type { Sandbox } from '../runtimes/sandbox/sandbox.ts'
 import type { Store } from '../store/store.ts'
 
@@ -23,6 +24,16 @@ export interface QueryEngine extends Engine {
   runSqlite(file: string, query: string, outputFolder: string, signal?: AbortSignal): Promise<{ readonly rows: number }>
   /** Starts workers that are going to be needed, and waits for none of them. */
   startAhead(workers: { readonly steps: boolean; readonly ingest: boolean }): void
+}
+
+export interface ReplayRuntimeRequest {
+  readonly environment: PythonEnvironment
+  /** Absolute folders that steps read. */
+  readonly readable: readonly string[]
+  /** Absolute; attempts' folders are below it. */
+  readonly writable: string
+  /** File whose imports are done ahead. */
+  readonly preload: string
 }
 
 export interface Workspace {
@@ -46,6 +57,8 @@ export interface Workspace {
   /** The environment that the project's Python runs on. */
   python(): Promise<PythonEnvironment>
   dispatch(): Promise<Dispatch>
+  /** Python steps of a proof, replayed as forks of one process. The caller closes it. */
+  replayRuntime(request: ReplayRuntimeRequest): Promise<Runtime>
   /** Another project by the same means: proofs run in one. */
   open(folder: string): Workspace
   close(): Promise<void>

@@ -134,8 +134,11 @@ async function spawnStep(
   return child.exited
 }
 
-async function outcomeOf(attempt: Attempt, exit: SandboxExit): Promise<StepOutcome> {
-  const { work, signal } = attempt
+/** What an attempt came to, from how its process ended and what it left. */
+export async function outcomeOf(
+  { work, signal }: Pick<Attempt, 'work' | 'signal'>,
+  exit: SandboxExit,
+): Promise<StepOutcome> {
   if (signal.aborted || exit.reason === 'cancelled') return { state: 'cancelled' }
   const left = await readStepError(work)
   const ended = exitError(exit, work)

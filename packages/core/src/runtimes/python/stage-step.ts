@@ -14,6 +14,8 @@ import type { CellLine } from './cell-lines.ts'
 
 export interface StagingContext {
   readonly sandbox: Sandbox
+  /** Everything is seen at its own path, also where it could be moved: several steps share one namespace. */
+  readonly inPlace?: boolean
   readonly environment: PythonEnvironment
   readonly packageRoot: string
   readonly lines: readonly CellLine[]
@@ -31,7 +33,8 @@ const insideFolder = '/step'
 export async function stageStep(work: StepWork, context: StagingContext): Promise<StagedStep> {
   for (const name of ['outputs', 'work', 'tmp', 'code']) await mkdir(path.join(work.folder, name), { recursive: true })
   await copyCode(work)
-  const bind = binder(context.sandbox)
+  const isMoved = context.sandbox.level === 'bubblewrap' && context.inPlace !== true
+  const bind = binder(isMoved)
   const own = [
     bind(path.join(work.folder, 'outputs'), `${insideFolder}/outputs`, true),
     bind(path.join(work.folder, 'work'), `${insideFolder}/work`, true),
@@ -41,7 +44,7 @@ export async function stageStep(work: StepWork, context: StagingContext): Promis
   ]
   const inputs = work.inputs.map((input, i) => bind(input.folder, `${insideFolder}/inputs/${i}`, false))
   const random = work.randomState === null ? [] : [bind(work.randomState, `${insideFolder}/random.pickle`, false)]
-  const folder = context.sandbox.level === 'bubblewrap' ? insideFolder : work.folder
+  const folder = isMoved ? insideFolder : work.folder
   await writeFile(
     path.join(work.folder, 'work.json'),
     JSON.stringify({
@@ -68,16 +71,19 @@ export async function stageStep(work: StepWork, context: StagingContext): Promis
 
 type Binder = (source: string, target: string, writable: boolean) => Bind
 
-/** Where nothing can be moved, everything is seen at its own path. */
-function binder(sandbox: Sandbox): Binder {
+function binder(isMoved: boolean): Binder {
   return (source, target, writable) => ({
     source,
-    target: sandbox.level === 'bubblewrap' ? target : source,
+    target: isMoved ? target : source,
     writable,
   })
 }
 
-async function interpreterBinds(context: StagingContext, bind: Binder): Promise<readonly Bind[]> {
+/** Interpreter, packages and our own package. */
+export async function interpreterBinds(
+  context: Pick<StagingContext, 'environment' | 'packageRoot'>,
+  bind: Binder,
+): Promise<readonly Bind[]> {
   const { environment, packageRoot } = context
   const folders = new Set([environment.basePrefix, environment.prefix, path.join(packageRoot, 'cellmill')])
   if (!isWithin(environment.prefix, environment.sitePackages)) folders.add(environment.sitePackages)

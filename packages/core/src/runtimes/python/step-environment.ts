@@ -3,15 +3,15 @@ import path from 'node:path'
 import type { PythonEnvironment } from '../../packages/python-environment.ts'
 import type { StepWork } from '../runtime.ts'
 
-/** `folder` is the attempt's folder as the process sees it. */
+/** `folder` is the attempt's folder as the process sees it. Without work it is what all steps with one thread share. */
 export function stepEnvironment(
-  work: StepWork,
+  work: StepWork | null,
   environment: PythonEnvironment,
   folder: string,
 ): Readonly<Record<string, string>> {
-  const threads = String(work.definition.options.threads)
+  const threads = String(work?.definition.options.threads ?? 1)
   return {
-    ...work.secrets,
+    ...work?.secrets,
     PATH: `${path.dirname(environment.python)}:/usr/bin:/bin`,
     HOME: `${folder}/tmp`,
     TMPDIR: `${folder}/tmp`,
@@ -30,6 +30,12 @@ export function stepEnvironment(
     VECLIB_MAXIMUM_THREADS: threads,
     POLARS_MAX_THREADS: threads,
     RAYON_NUM_THREADS: threads,
+    ...(work === null ? {} : ownVariables(work)),
+  }
+}
+
+function ownVariables(work: StepWork): Readonly<Record<string, string>> {
+  return {
     CELLMILL_STEP: work.definition.id,
     CELLMILL_RUN: work.runId,
     CELLMILL_IDEMPOTENCY_KEY: work.idempotencyKey,

@@ -1,0 +1,211 @@
+/** Steps as forks of one process: each starts from the same state, is told apart from the others, and ends with the runtime. */
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { StepDefinition } from '../../model/project.ts'
+import type { PythonEnvironment } from '../../packages/python-environment.ts'
+import type { Runtime, StepOutcome, StepWork } from '../runtime.ts'
+import { openSandbox } from '../sandbox/open-sandbox.ts'
+import { forkingPythonRuntime } from './forking-runtime.ts'
+
+const venv = fileURLToPath(new URL('../../../../../.venv', import.meta.url))
+const environment: PythonEnvironment = {
+  python: `${venv}/bin/python`,
+  prefix: venv,
+  basePrefix: path.dirname(path.dirname(realpathSync(`${venv}/bin/python`))),
+  sitePackages: `${venv}/lib/python3.11/site-packages`,
+  version: '3.11.7',
+  platform: 'linux-x86_64',
+  distributions: [],
+  lockDigest: '',
+}
+const module = `import os
+import numpy as np
+import helper
+from cellmill import asset
+
+seen = []
+
+
+@asset
+def first():
+    seen.append(1)
+    os.environ["LEFT"] = "behind"
+    np.random.seed(7)
+    np.set_printoptions(precision=1)
+    print("first says", len(seen))
+    return [len(seen), helper.VALUE]
+
+
+@asset
+def second():
+    return [len(seen), os.environ.get("LEFT"), np.get_printoptions()["precision"], sorted(os.listdir("."))]
+
+
+@asset
+def drawn():
+    return float(np.random.rand())
+
+
+@asset
+def fails():
+    raise KeyError("gone")
+
+
+@asset
+def dies():
+    os.kill(os.getpid(), 11)
+
+
+@asset
+def waits():
+    import time
+
+    time.sleep(600)
+
+
+@asset
+def parent():
+    os.kill(os.getppid(), 9)
+    return 1
+`
+
+const root = realpathSync(mkdtempSync(path.join(tmpdir(), 'cellmill-fork-')))
+const project = path.join(root, 'project')
+let runtime: Runtime
+let attempts = 0
+
+function open(): Promise<Runtime> {
+  return openSandbox({ mode: 'auto', python: environment.python }).then((sandbox) =>
+    forkingPythonRuntime({
+      sandbox,
+      environment,
+      linesFolder: path.join(root, 'lines'),
+      cacheFolder: path.join(root, 'cache'),
+      readable: [project],
+      writable: path.join(root, 'scratch'),
+      preload: path.join(project, 'assets/a.py'),
+      projectFolders: [project],
+    }),
+  )
+}
+
+beforeAll(async () => {
+  mkdirSync(path.join(project, 'assets'), { recursive: true })
+  mkdirSync(path.join(root, 'scratch'))
+  writeFileSync(path.join(project, 'assets/a.py'), module)
+  // It may not be imported ahead: its value is that of the moment at which a step starts.
+  writeFileSync(path.join(project, 'helper.py'), 'VALUE = "now"\n')
+  runtime = await open()
+})
+afterAll(async () => {
+  await runtime.close()
+  rmSync(root, { recursive: true, force: true })
+})
+
+interface Ran {
+  readonly outcome: StepOutcome
+  readonly log: string
+  readonly value: unknown
+}
+
+async function run(symbol: string, signal = new AbortController().signal): Promise<Ran> {
+  const folder = path.join(root, 'scratch', `attempt-${++attempts}`)
+  mkdirSync(folder, { recursive: true })
+  let log = ''
+  const outcome = await runtime.run(workOf(symbol, folder), { write: (_stream, text) => (log += text) }, signal)
+  const entry = outcome.state === 'succeeded' ? outcome.report.outputs[0]!.entry : null
+  const text = entry === null ? '' : readFileSync(path.join(folder, 'outputs', entry), 'latin1')
+  return { outcome, log, value: text }
+}
+
+function workOf(symbol: string, folder: string): StepWork {
+  const definition: StepDefinition = {
+    id: symbol,
+    kind: 'asset',
+    language: 'python',
+    place: { file: 'assets/a.py', line: 1, column: 1, length: 1, lineText: '' },
+    file: 'assets/a.py',
+    symbol,
+    inputs: [],
+    outputs: [{ asset: symbol, output: '', kind: 'object', kindDeclared: false }],
+    parameters: [],
+    options: {
+      refresh: null,
+      random: 'seeded',
+      afterRandom: null,
+      exact: true,
+      threads: 1,
+      retries: 0,
+      timeoutMs: null,
+      memoryBytes: null,
+      network: [],
+      secrets: [],
+      engine: 'duckdb',
+      export: null,
+      tags: [],
+      owner: null,
+    },
+    description: '',
+    check: null,
+  }
+  return {
+    definition,
+    runId: 'r',
+    attempt: 1,
+    inputs: [],
+    parameters: {},
+    projectParameters: {},
+    projectParameterTypes: {},
+    runTime: '2024-01-01T00:00:00.000Z',
+    seed: 's',
+    randomState: null,
+    codeFiles: ['assets/a.py', 'helper.py'],
+    projectRoot: project,
+    folder,
+    idempotencyKey: 'key',
+    secrets: {},
+    strict: false,
+  }
+}
+
+test('a step sees nothing of one before it: modules, environment, settings, folder', async () => {
+  const first = await run('first')
+  expect(first).toMatchObject({ outcome: { state: 'succeeded' }, log: 'first says 1\n' })
+  expect(first.value).toContain('now')
+  const [again, second] = [await run('first'), await run('second')]
+  expect(again.value).toBe(first.value)
+  expect(second.outcome.state).toBe('succeeded')
+  expect(second.value).not.toContain('behind')
+  expect((await run('second')).value).toBe(second.value)
+})
+
+test('generators start the same in every step', async () => {
+  const [one, other] = await Promise.all([run('drawn'), run('drawn')])
+  expect(one.outcome.state).toBe('succeeded')
+  expect(one.value).toBe(other.value)
+})
+
+test('code of the project is read when a step starts', async () => {
+  writeFileSync(path.join(project, 'helper.py'), 'VALUE = "later"\n')
+  expect((await run('first')).value).toContain('later')
+})
+
+test('failures are told as those of any step, and steps beside them go on', async () => {
+  const [fails, dies, first] = await Promise.all([run('fails'), run('dies'), run('first')])
+  expect(fails.outcome).toMatchObject({ state: 'failed', error: { type: 'KeyError', kind: 'exception' } })
+  expect(dies.outcome).toMatchObject({ state: 'failed', error: { kind: 'signal' } })
+  expect(first.outcome.state).toBe('succeeded')
+})
+
+test('one that is cancelled ends, and so do all after the process itself is killed', async () => {
+  const controller = new AbortController()
+  const waiting = run('waits', controller.signal)
+  setTimeout(() => controller.abort(), 200)
+  expect((await waiting).outcome.state).toBe('cancelled')
+  runtime = await open()
+  expect((await run('parent')).outcome.state).toBe('failed')
+  expect((await run('first')).outcome.state).toBe('failed')
+})
