@@ -73,7 +73,8 @@ async function runAll(request: ProveRequest, timed: Timed): Promise<ProofRuns> {
     timed.run('R2', () => observeAgain(request)),
     timed.run('P1', () => buildPipeline(request.staged, { signal, rebuild: false })),
   ])
-  const { context: replay, close } = await openReplay(request)
+  const replaying = await openReplay(request)
+  const replay = replaying.context
   try {
     request.say('proof: each step alone')
     const alone = graduation.steps.filter(
@@ -97,7 +98,7 @@ async function runAll(request: ProveRequest, timed: Timed): Promise<ProofRuns> {
       moduleNames: await moduleNames(request, replay.tasks),
     }
   } finally {
-    await close()
+    await replaying.close()
   }
 }
 
