@@ -25,7 +25,7 @@ export interface SqlStep {
   readonly macros: readonly string[]
   readonly threads: number
   readonly memoryBytes: number | null
-  /** True: the snapshot is written in canonical order, since a sequence reader exists and the query is unordered. */
+  /** True: the snapshot is written in canonical order, since a sequence reader exists and the query does not sort. */
   readonly canonicalOrder: boolean
   readonly unordered: boolean
   /** Writes `data.parquet` below it. */

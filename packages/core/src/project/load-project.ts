@@ -12,7 +12,9 @@ import type { SqlParser } from '../engines/sql-parser.ts'
 import { packageOf } from '../fingerprint/python/packages.ts'
 import type { SqlFacts } from '../fingerprint/sql/sql-closures.ts'
 import { graphOf } from '../model/graph.ts'
+import type { StepDefinition } from '../model/project.ts'
 import type { PythonEnvironment } from '../packages/python-environment.ts'
+import type { Languages } from '../plan/language.ts'
 import { buildModel } from './build-model.ts'
 import { defaultStateFolder } from './config/state-folder.ts'
 import { languagesOf } from './languages.ts'
@@ -66,6 +68,7 @@ function toLoaded(
   const project = { root, ...model.project }
   const languages = languagesOf(project.code, environment, engineVersion)
   const sql = project.code.sql as SqlFacts
+  let seenInOrder: ReadonlySet<string> | null = null
   return {
     project,
     graph: project.diagnostics.some(isError) ? null : graphOf(project.steps),
@@ -74,11 +77,26 @@ function toLoaded(
     sqlText: (step): SqlText => {
       const facts = Object.hasOwn(sql.steps, step) ? sql.steps[step]! : null
       if (facts === null) throw new RangeError(`no SQL step is called '${step}'`)
-      return { sql: facts.sql, macros: facts.macros, unordered: facts.unordered, firstLine: 1 }
+      const { unordered } = facts
+      seenInOrder ??= assetsSeenInOrder(project.steps, languages)
+      const canonicalOrder = unordered && !facts.sorted && seenInOrder.has(step)
+      return { sql: facts.sql, macros: facts.macros, unordered, canonicalOrder, firstLine: 1 }
     },
     packages: packagesOf(model, environment),
     codeFiles: model.codeFiles,
   }
+}
+
+/** Assets that some step reads as rows in order. */
+function assetsSeenInOrder(steps: readonly StepDefinition[], languages: Languages): ReadonlySet<string> {
+  const seen = new Set<string>()
+  for (const step of steps) {
+    for (const input of step.inputs) {
+      if (input.target?.type !== 'asset' || seen.has(input.target.name)) continue
+      if (languages[step.language].formFor(step, input) === 'sequence') seen.add(input.target.name)
+    }
+  }
+  return seen
 }
 
 function packagesOf(model: ProjectModel, environment: PythonEnvironment | null): Readonly<Record<string, string>> {

@@ -10,6 +10,8 @@ export interface SqlText {
   readonly macros: readonly string[]
   /** True when row order of the result carries no meaning. */
   readonly unordered: boolean
+  /** True when rows are stored in an order of ours: their own means nothing, and some step sees it. */
+  readonly canonicalOrder: boolean
   /** First line of the query in its file, 1-based, so that errors name the file's line. */
   readonly firstLine: number
 }

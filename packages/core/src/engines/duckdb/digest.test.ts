@@ -19,7 +19,7 @@ afterAll(() => instance.closeSync())
 async function digests(sql: string, wishes: readonly DigestWish[]): Promise<readonly string[]> {
   await connection.run(`CREATE OR REPLACE TEMP TABLE content AS ${sql}`)
   await connection.run('CREATE OR REPLACE TEMP VIEW scanned AS FROM content')
-  const session = { connection, close: () => Promise.resolve() }
+  const session = { connection, files: [], close: () => Promise.resolve() }
   const limits = { maxRows: null, maxBytes: null }
   return (await scanTable(session, { wishes, profiled: false, limits })).digests
 }

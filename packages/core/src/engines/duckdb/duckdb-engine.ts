@@ -62,7 +62,7 @@ export async function openDuckDbEngine(options: DuckDbEngineOptions): Promise<Du
   const { sandbox, python, storeRoot } = options
   const pickles =
     python === null ? null : new PickleReader({ sandbox, python, binds: roots.pickleBinds, cwd: storeRoot })
-  return engineOver({ options, steps, ingest, pickles, spillRoot: roots.spillRoot })
+  return engineOver({ options, steps, ingest, pickles, spillRoot: roots.spillRoot, scanRoots: roots.scanRoots })
 }
 
 /** One folder for each engine, since several processes share a state; those of killed processes go. */
@@ -88,14 +88,16 @@ interface EngineParts {
   readonly ingest: WorkerClient
   readonly pickles: PickleReader | null
   readonly spillRoot: string
+  readonly scanRoots: readonly string[]
 }
 
-function engineOver({ options, steps, ingest, pickles, spillRoot }: EngineParts): DuckDbEngine {
+function engineOver({ options, steps, ingest, pickles, spillRoot, scanRoots }: EngineParts): DuckDbEngine {
   const memoryBytes = options.memoryBytes ?? Math.floor(totalmem() / 2)
   const limits = (threads: number, bytes: number | null = null): Limits => ({
     spillRoot,
     threads,
     memoryBytes: bytes ?? memoryBytes,
+    scanRoots,
   })
   const query: DuckDbEngine['queryWith'] = async (sql, inputs, limit, { macros, parameters, signal }) =>
     steps.call('query', { sql, inputs, limit, macros: macros ?? [], parameters: parameters ?? {} }, limits(1), {
@@ -148,6 +150,7 @@ async function ingestAll(parts: IngestParts, request: IngestRequest, signal: Abo
 
 interface Roots {
   readonly spillRoot: string
+  readonly scanRoots: readonly string[]
   readonly stepBinds: readonly Bind[]
   readonly ingestBinds: readonly Bind[]
   readonly pickleBinds: readonly Bind[]
@@ -163,6 +166,7 @@ async function resolveRoots(options: DuckDbEngineOptions, spillRoot: string): Pr
   const written = writable.map((folder) => bind(folder, false))
   return {
     spillRoot: spill,
+    scanRoots: [...readable, ...writable],
     stepBinds: [...program, ...reads, ...writable.map((folder) => bind(folder, true)), bind(spill, true)],
     ingestBinds: [...program, ...reads, ...written, bind(spill, true)],
     pickleBinds: [...reads, ...written],

@@ -15,8 +15,19 @@ export async function parseTexts(texts: readonly string[]): Promise<readonly Par
   return withParser(async (connection) => {
     const parsed: ParsedSql[] = []
     for (const text of texts) parsed.push(await parseText(connection, text))
-    return parsed
+    return withFunctions(connection, parsed)
   })
+}
+
+/** Listing DuckDB's functions costs as much as parsing a dozen queries, so it is done once for all. */
+async function withFunctions(
+  connection: DuckDBConnection,
+  parsed: readonly ParsedSql[],
+): Promise<readonly ParsedSql[]> {
+  const named = parsed.map(({ tree }) => (tree === null ? [] : functionNames(tree)))
+  const facts = await functionFacts(connection, [...new Set(named.flat())])
+  const known = new Map(facts.map((fact) => [fact.name, fact]))
+  return parsed.map((text, i) => ({ ...text, functions: named[i]!.map((name) => known.get(name)!) }))
 }
 
 async function withParser<T>(use: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
@@ -65,7 +76,7 @@ async function parseText(connection: DuckDBConnection, text: string): Promise<Pa
     return failed({ kind: 'many-statements', message, ...placeOfByte(text, second) })
   }
   const tree = statements[0] ?? null
-  return { tree, problem: null, comments, functions: await functionFacts(connection, functionNames(tree)) }
+  return { tree, problem: null, comments, functions: [] }
 }
 
 function secondStatement(bare: string): number {

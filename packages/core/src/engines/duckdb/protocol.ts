@@ -14,6 +14,8 @@ export interface Limits {
   readonly spillRoot: string
   readonly memoryBytes: number
   readonly threads: number
+  /** Folders in which the ingest worker reads what it was told to. */
+  readonly scanRoots: readonly string[]
 }
 
 export interface RunSqlRequest {

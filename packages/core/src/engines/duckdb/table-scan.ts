@@ -5,15 +5,15 @@
 import { CellmillError } from '../../errors.ts'
 import type { ColumnProfile, ColumnSchema } from '../../model/snapshot.ts'
 import type { DigestForm } from '../../model/recipe.ts'
-import type { RelationInput } from '../engine.ts'
 import { hashedOrder, rowHash, sumOfHashes, tableDigest } from './digest.ts'
 import type { TypedColumn } from './digest.ts'
 import type { DigestRequest, Limits } from './protocol.ts'
 import { queryError } from './query-error.ts'
 import { typedColumns } from './run-query.ts'
 import type { OnSession } from './run-query.ts'
-import { openSession } from './session.ts'
-import type { Session } from './session.ts'
+import { openScan } from './scan-session.ts'
+import type { ScanSession } from './scan-session.ts'
+import { readerCall } from './session.ts'
 import { quoteIdentifier } from './sql-text.ts'
 import { textRows } from './text-rows.ts'
 
@@ -56,9 +56,8 @@ function tableForm(form: DigestForm): 'multiset' | 'sequence' {
   throw new CellmillError('INTERNAL', `A table has no digest of the form ${form}.`)
 }
 
-export async function openTable(files: readonly string[], limits: Limits): Promise<Session> {
-  const relation: RelationInput = { relation: 'scanned', files, format: 'parquet', options: {} }
-  return openSession({ inputs: [relation], files: [], preamble: [] }, limits).catch((error: unknown) => {
+export async function openTable(files: readonly string[], limits: Limits): Promise<ScanSession> {
+  return openScan(files, limits).catch((error: unknown) => {
     throw queryError(error, null)
   })
 }
@@ -69,7 +68,7 @@ export interface ScanWish {
   readonly limits: ScanLimits
 }
 
-export async function scanTable(session: Session, wish: ScanWish): Promise<TableScan> {
+export async function scanTable(session: ScanSession, wish: ScanWish): Promise<TableScan> {
   try {
     const { connection } = session
     const statement = await connection.prepare('FROM scanned')
@@ -77,7 +76,7 @@ export async function scanTable(session: Session, wish: ScanWish): Promise<Table
     const described = await connection.runAndReadAll('DESCRIBE scanned')
     const columns = textRows(described).map((row) => ({ name: row[0] ?? '', type: row[1] ?? '' }))
     await refuseBombs(session, typed, wish.limits)
-    const parts = scanParts(typed, wish)
+    const parts = scanParts(typed, wish, session.files)
     const reader = await connection.runAndReadAll(parts.sql)
     const row = textRows(reader)[0] ?? []
     const rows = Number(row[0])
@@ -102,7 +101,7 @@ export async function scanTable(session: Session, wish: ScanWish): Promise<Table
 }
 
 /** A footer of a kilobyte can promise billions of rows, and a dictionary gigabytes of text: both are counted first. */
-async function refuseBombs(session: Session, columns: readonly TypedColumn[], limits: ScanLimits): Promise<void> {
+async function refuseBombs(session: ScanSession, columns: readonly TypedColumn[], limits: ScanLimits): Promise<void> {
   if (limits.maxRows !== null) {
     const reader = await session.connection.runAndReadAll('SELECT count(*) FROM scanned')
     const rows = Number(reader.value(0, 0))
@@ -131,7 +130,7 @@ interface ScanParts {
   profile(row: readonly (string | null)[], rows: number): readonly ColumnProfile[]
 }
 
-function scanParts(columns: readonly TypedColumn[], wish: ScanWish): ScanParts {
+function scanParts(columns: readonly TypedColumn[], wish: ScanWish, files: readonly string[]): ScanParts {
   const profiled = wish.profiled ? columns : []
   const profileSql = profiled.flatMap((column) => {
     const name = quoteIdentifier(column.name)
@@ -139,15 +138,13 @@ function scanParts(columns: readonly TypedColumn[], wish: ScanWish): ScanParts {
     return [`count(${name})`, ordered ? `min(${name})::VARCHAR` : 'NULL', ordered ? `max(${name})::VARCHAR` : 'NULL']
   })
   const sequenced = wish.wishes.some((digest) => digest.form === 'sequence')
-  // A column of the table may have any name, so the row number's must be one it does not have.
-  const rowNumber = freeName(columns)
+  const { rowNumber, table } = numbered(columns, files)
   const sums = wish.wishes.map((digest) => {
     const read = hashedOrder(chosen(columns, digest.columns), digest.columns === null)
     return sumOfHashes(rowHash(read, digest.form === 'sequence' ? rowNumber : null))
   })
-  const from = sequenced ? `(SELECT *, row_number() OVER () AS ${rowNumber} FROM scanned)` : 'scanned'
   return {
-    sql: `SELECT ${['count(*)', ...profileSql, ...sums].join(', ')} FROM ${from}`,
+    sql: `SELECT ${['count(*)', ...profileSql, ...sums].join(', ')} FROM ${sequenced ? table : 'scanned'}`,
     sumsFrom: 1 + profileSql.length,
     profile: (row, rows) =>
       profiled.map((column, i) => ({
@@ -157,6 +154,21 @@ function scanParts(columns: readonly TypedColumn[], wish: ScanWish): ScanParts {
         max: row[3 + 3 * i] ?? null,
       })),
   }
+}
+
+/** The reader numbers the rows of one file at no cost; a window function would hold the table and use one thread. */
+function numbered(
+  columns: readonly TypedColumn[],
+  files: readonly string[],
+): { readonly rowNumber: string; readonly table: string } {
+  const ofReader = 'file_row_number'
+  if (files.length === 1 && !columns.some((column) => column.name.toLowerCase() === ofReader)) {
+    const options = { [ofReader]: true }
+    return { rowNumber: `${ofReader} + 1`, table: readerCall({ files, format: 'parquet', options }) }
+  }
+  // A column of the table may have any name, so the row number's must be one it does not have.
+  const rowNumber = freeName(columns)
+  return { rowNumber, table: `(SELECT *, row_number() OVER () AS ${rowNumber} FROM scanned)` }
 }
 
 function freeName(columns: readonly TypedColumn[]): string {

@@ -48,6 +48,11 @@ describe('a query is ordered', () => {
   })
 })
 
+test('a query whose last word is a sort is kept in that order, however it ties', async () => {
+  expect((await facts('select * from t order by a desc')).sorted).toBe(true)
+  expect((await facts('select a from (select a from t order by a)')).sorted).toBe(false)
+})
+
 const orderFree = [
   'select a, f from t where b > 1',
   'select a, count(*), min(f), max(c), bool_or(b > 2), sum(b::int) from t group by a',

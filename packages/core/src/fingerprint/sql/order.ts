@@ -11,13 +11,16 @@ import type { SqlNode } from './sql-tree.ts'
 
 export interface OrderFacts {
   readonly unordered: boolean
+  /** Its author sorts it, by what may tie: rows are kept as the query gives them. */
+  readonly sorted: boolean
   readonly orderFree: boolean
 }
 
 export function orderOf(tree: Json, functions: readonly FunctionFact[], macros: ReadonlySet<string>): OrderFacts {
   const top = isSqlNode(tree) && isSqlNode(tree['node']) ? tree['node'] : null
-  if (top === null) return { unordered: true, orderFree: false }
-  return { unordered: !hasTotalOrder(top), orderFree: isOrderFree(top, functions, macros) }
+  if (top === null) return { unordered: true, sorted: false, orderFree: false }
+  const sorted = listOf(top['modifiers']).some((item) => isSqlNode(item) && item['type'] === 'ORDER_MODIFIER')
+  return { unordered: !hasTotalOrder(top), sorted, orderFree: isOrderFree(top, functions, macros) }
 }
 
 /** ORDER BY ALL, or one that names every output column, or every group of a plain GROUP BY. */

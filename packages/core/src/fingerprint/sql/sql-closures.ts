@@ -14,6 +14,7 @@ export interface SqlStepFacts {
   /** Lower-case identifiers; null for all columns. */
   readonly reads: readonly string[] | null
   readonly unordered: boolean
+  readonly sorted: boolean
   readonly orderFree: boolean
   readonly volatile: readonly VolatileUse[]
   /** Parameters of the project that the query names. */
@@ -58,6 +59,7 @@ const unknownStep: SqlStepFacts = {
   units: [],
   reads: null,
   unordered: false,
+  sorted: false,
   orderFree: false,
   volatile: [],
   projectParameters: [],

@@ -28,6 +28,7 @@ export function checkSteps(asset: SqlAsset, macros: readonly MacroFact[]): Check
       units: [],
       reads: readsOf(written.rule, expression),
       unordered: true,
+      sorted: false,
       orderFree: expression === null || expression.order.orderFree,
       volatile: [],
       projectParameters: [],

@@ -165,6 +165,7 @@ function joinFacts(asset: SqlAsset, inlined: readonly InlinedView[], macros: rea
       units,
       reads: readsAll ? null : [...new Set(queries.flatMap(({ facts }) => facts.reads ?? []))].sort(),
       unordered: asset.facts.order.unordered,
+      sorted: asset.facts.order.sorted,
       orderFree: reached.length === 0 && queries.every(({ facts }) => facts.order.orderFree),
       volatile: [...queries.flatMap(volatileOf), ...reached.flatMap((macro) => macro.volatile)],
       projectParameters: projectParameters.map(({ name }) => name),

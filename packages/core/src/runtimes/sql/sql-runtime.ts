@@ -12,6 +12,7 @@ export interface SqlText {
   readonly sql: string
   readonly macros: readonly string[]
   readonly unordered: boolean
+  readonly canonicalOrder: boolean
   /** First line of the query in its file, 1-based, so that errors name the file's line. */
   readonly firstLine: number
 }
@@ -45,7 +46,7 @@ async function runSql(engine: Engine, text: SqlText, work: StepWork, signal: Abo
         parameters: Object.fromEntries(parameters),
         threads: definition.options.threads,
         memoryBytes: definition.options.memoryBytes,
-        canonicalOrder: text.unordered,
+        canonicalOrder: text.canonicalOrder,
         unordered: text.unordered,
         outputFolder,
         timeoutMs: definition.options.timeoutMs,
