@@ -6,9 +6,11 @@ Run as a script with a folder that holds `request.json`; the answer is written t
   mutants {tasks: [{key, text, function}]}  mutants of a function, see mutate.py
   perturb {tasks: [{key, file, codec, variables}]}  whether a value with one element changed has another digest
   names   {tasks: [{key, module, names}]}  digests of what a written module defines
+  differences {tasks: [{key, reference, one, two, variables}]}  what differs in a value from the reference, by its parts
 `roots` go first on sys.path; `main` names the module that stands for the notebook's `__main__`.
 """
 
+import hashlib
 import importlib
 import json
 import os
@@ -115,6 +117,67 @@ def perturb_task(task, request):
     return answers
 
 
+class _Parts:
+    """A sink that keeps a digest of each leaf, by its place."""
+
+    fast = False
+
+    def __init__(self):
+        self.parts = {}
+        self._path = []
+        self._label = ""
+
+    def label(self, text):
+        self._label = text
+
+    def leaf(self, tag, payload, value=None):
+        place = "".join(self._path) + self._take()
+        self.parts.setdefault(place, []).append((tag, hashlib.sha256(payload).digest()))
+
+    def open(self, tag, value=None):
+        self._path.append(self._take())
+        self.parts.setdefault("".join(self._path), []).append((tag, b""))
+
+    def close(self):
+        self._path.pop()
+
+    def _take(self):
+        text, self._label = self._label, ""
+        return text
+
+
+def _parts(value):
+    from cellmill._notebook import encode
+
+    sink = _Parts()
+    encode.Encoder(sink).walk(value)
+    return sink.parts
+
+
+def _differing(one, other):
+    return [place for place in {**one, **other} if one.get(place) != other.get(place)]
+
+
+def differences_task(task, request):
+    reference, one, two = (
+        _members(_load(task[name], request.get("main")), task["variables"]) for name in ("reference", "one", "two")
+    )
+    answers = {}
+    for name in task["variables"]:
+        wanted, first, second = (_parts(values[name]) for values in (reference, one, two))
+        differing = _differing(wanted, first)
+        if not differing:
+            continue
+        unsteady = set(_differing(first, second))
+        answers[name] = {
+            "parts": len({**wanted, **first}),
+            "differing": len(differing),
+            "examples": [place or "all of it" for place in differing[:3]],
+            "unsteady": all(place in unsteady for place in differing),
+        }
+    return answers
+
+
 def _perturbed(value):
     """A copy with one element changed, or None where that is not known how."""
     kind = type(value).__name__
@@ -139,7 +202,7 @@ def _type_name(value):
     return f"{type(value).__module__}.{type(value).__qualname__}"
 
 
-_TASKS = {"digest": digest_task, "inputs": input_task, "names": names_task, "mutants": mutants_task, "perturb": perturb_task}
+_TASKS = {"digest": digest_task, "inputs": input_task, "names": names_task, "mutants": mutants_task, "perturb": perturb_task, "differences": differences_task}
 
 
 def main(folder):

@@ -1,5 +1,6 @@
 /** Verdicts over values from digests alone: what may be called equal, and what may be excused as noise. */
 import { describe, expect, it } from 'vitest'
+import type { Difference } from './explain-differences.ts'
 import type { Graduation, GraduatedStep } from '../graduation.ts'
 import type { Observation, ObservedValue } from '../observation.ts'
 import { judgeValues } from './judge-values.ts'
@@ -66,6 +67,7 @@ interface Given {
   readonly local?: string
   readonly readsClock?: boolean
   readonly unheld?: string
+  readonly difference?: Difference
 }
 
 function verdictOf(given: Given): string {
@@ -86,6 +88,7 @@ function verdictOf(given: Given): string {
     pipeline: new Map([['x', inMap(given.built)]]),
     moduleNames: new Map(),
     accepted: new Map(),
+    differences: new Map(given.difference === undefined ? [] : [['make', new Map([['x', given.difference]])]]),
   }
   const [judged] = judgeValues(evidence)
   return judged?.verdict ?? 'not listed'
@@ -107,6 +110,14 @@ describe('judgeValues', () => {
   it('excuses noise of the pipeline, but not of a replay', () => {
     expect(verdictOf({ first: 'a', second: 'b', replayed: 'a', built: 'c' })).toBe('stochastic')
     expect(verdictOf({ first: 'a', second: 'b', replayed: 'c', built: 'c' })).toBe('different')
+  })
+
+  it('excuses parts that differ between two replays, where the notebook wavers as well', () => {
+    const difference = { parts: 9, differing: 1, examples: ['.scratch'], unsteady: true }
+    expect(verdictOf({ first: 'a', second: 'b', replayed: 'c', built: 'c', difference })).toBe('stochastic')
+    expect(verdictOf({ first: 'a', replayed: 'c', built: 'c', difference })).toBe('different')
+    const steady = { ...difference, unsteady: false }
+    expect(verdictOf({ first: 'a', second: 'b', replayed: 'c', built: 'c', difference: steady })).toBe('different')
   })
 
   it('excuses a local only where its step reads the clock or entropy', () => {

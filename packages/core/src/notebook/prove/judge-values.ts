@@ -4,6 +4,7 @@
  */
 import type { Graduation, GraduatedStep } from '../graduation.ts'
 import type { Observation, ObservedValue } from '../observation.ts'
+import type { Difference, Differences } from './explain-differences.ts'
 import type { ProvenValue } from './proof.ts'
 
 /** A value as some run had it. */
@@ -27,6 +28,8 @@ export interface ValueEvidence {
   /** Functions, classes and parameters of the written module, by the notebook's name. */
   readonly moduleNames: ReadonlyMap<string, SeenValue>
   readonly accepted: ReadonlyMap<string, string>
+  /** What differs in values that a replay did not bring back. */
+  readonly differences: Differences
 }
 
 export function judgeValues(evidence: ValueEvidence): readonly ProvenValue[] {
@@ -204,27 +207,48 @@ function judgeHeld(evidence: ValueEvidence, step: GraduatedStep, held: Held): Pr
       rule: 'accepted by hand',
       evidence: short(built.digest),
     }
-  const noisy = isNoisy(evidence, held.variable)
+  const observed = held.observed
+  return { ...common, ...judgeDiffering(evidence, step, { ...held, observed, replayed, built }) }
+}
+
+interface Differing extends Held {
+  readonly observed: ObservedValue
+  readonly replayed: SeenValue
+  readonly built: SeenValue
+}
+
+type Judgement = Pick<ProvenValue, 'level' | 'verdict' | 'cause' | 'rule' | 'evidence'>
+
+/** Equal at most in one of the two ways: what the notebook itself does not give twice is excused, nothing else. */
+function judgeDiffering(evidence: ValueEvidence, step: GraduatedStep, differing: Differing): Judgement {
+  const { variable, observed, replayed, built } = differing
+  const alone = compare(observed, replayed)
+  const noisy = isNoisy(evidence, variable)
+  const stochastic = { level: 'replayed', verdict: 'stochastic', evidence: short(replayed.digest) } as const
   if (alone === 'equal' && noisy) {
-    return {
-      ...common,
-      level: 'replayed',
-      verdict: 'stochastic',
-      cause: 'the notebook itself gives another value in a second run',
-      rule: 'equal when replayed with the recorded generators',
-      evidence: short(replayed.digest),
-    }
+    const cause = 'the notebook itself gives another value in a second run'
+    return { ...stochastic, cause, rule: 'equal when replayed with the recorded generators' }
   }
-  const bad = alone === 'equal' ? endToEnd : alone
-  const cause = causeOf(held.observed, alone === 'equal' ? built : replayed)
+  const difference = evidence.differences.get(step.name)?.get(variable)
+  // A second run says nothing of a value that was overwritten; two replays from one state do.
+  const wavers = noisy || evidence.reference.final.find(({ name }) => name === variable)?.digest !== observed.digest
+  if (alone === 'different' && wavers && difference?.unsteady === true) {
+    const cause = `${inWords(difference)} differ even when the step runs twice from one state`
+    return { ...stochastic, cause, rule: 'all other parts equal when replayed with the recorded generators' }
+  }
+  const plain = causeOf(observed, alone === 'equal' ? built : replayed)
   return {
-    ...common,
     level: alone === 'equal' ? 'end-to-end' : 'replayed',
-    verdict: bad,
-    cause,
+    verdict: alone === 'equal' ? compare(observed, built) : alone,
+    cause: alone === 'different' && difference !== undefined ? `the values differ in ${inWords(difference)}` : plain,
     rule: 'canonical encoding',
-    evidence: `${short(held.observed.digest)} against ${short(built.digest)}`,
+    evidence: `${short(observed.digest)} against ${short(built.digest)}`,
   }
+}
+
+function inWords({ differing, parts, examples }: Difference): string {
+  const more = differing > examples.length ? ', ...' : ''
+  return `${differing} of ${parts} parts (${examples.join(', ')}${more})`
 }
 
 function compare(reference: ObservedValue, seen: SeenValue): 'equal' | 'different' | 'uncompared' {

@@ -23,7 +23,7 @@ export interface TaskContext {
 }
 
 export interface PythonTask {
-  readonly task: 'digest' | 'inputs' | 'names' | 'mutants' | 'perturb'
+  readonly task: 'digest' | 'inputs' | 'names' | 'mutants' | 'perturb' | 'differences'
   readonly tasks: readonly { readonly key: string; readonly [name: string]: Json | undefined }[]
 }
 

@@ -9,7 +9,7 @@ import type { UserCodeError } from '../../errors.ts'
 import type { StepDefinition } from '../../model/project.ts'
 import type { StepInput, StepOutcome, StepWork } from '../../runtimes/runtime.ts'
 import type { GraduatedStep, Graduation } from '../graduation.ts'
-import type { Captures } from './captures.ts'
+import type { Captured, Captures } from './captures.ts'
 import type { SeenValue } from './judge-values.ts'
 import { runPythonTask } from './python-task.ts'
 import type { TaskContext } from './python-task.ts'
@@ -43,6 +43,8 @@ export interface ReplayedStep {
   readonly locals: ReadonlyMap<string, SeenValue>
   readonly printed: string
   readonly shown: readonly ShownPart[]
+  /** What it wrote, by position of its outputs; gone unless `keepIn` said where it stays. */
+  readonly outputs: readonly Located[]
 }
 
 interface Located {
@@ -56,6 +58,8 @@ export interface ReplayOptions {
   readonly inputs: PreparedInputs
   /** Project whose code a step runs; the staged one where it is left out. */
   readonly rootOf?: (step: GraduatedStep) => string
+  /** Folder below `scratch` in which what the steps write stays. */
+  readonly keepIn?: string
 }
 
 export async function replaySteps(
@@ -64,7 +68,7 @@ export async function replaySteps(
   options: ReplayOptions,
 ): Promise<ReadonlyMap<string, ReplayedStep>> {
   const { inputs } = options
-  const folders = path.join(context.tasks.scratch, 'replay')
+  const folders = options.keepIn ?? path.join(context.tasks.scratch, 'replay')
   const attempts = new Map<string, Attempt>()
   const waiting = [...steps]
   const worker = async (): Promise<void> => {
@@ -76,7 +80,7 @@ export async function replaySteps(
   }
   await Promise.all(Array.from({ length: Math.max(1, options.parallel) }, worker))
   const values = await digestOutputs(context, steps, attempts)
-  await rm(folders, { recursive: true, force: true })
+  if (options.keepIn === undefined) await rm(folders, { recursive: true, force: true })
   return new Map(steps.map((step) => [step.name, finished(step, attempts.get(step.name)!, values)]))
 }
 
@@ -124,7 +128,10 @@ export async function prepareInputs(context: ReplayContext, steps: readonly Grad
   return prepared
 }
 
-function capturedOf(captures: Captures, output: GraduatedStep['outputs'][number]) {
+export function capturedOf(
+  captures: Captures,
+  output: GraduatedStep['outputs'][number],
+): Captured | { readonly why: string } {
   if (output.variables.length === 1) return captures.valueAfter(output.variables[0]!, output.afterCell)
   return (
     captures.groupAfter(output.variables, output.afterCell) ?? {
@@ -259,8 +266,8 @@ function finished(
       values.set(variable, answer.ok ? answer.value[variable]! : { digest: null, problem: answer.problem })
     }
   })
-  const { outcome, locals, printed, shown } = attempt
-  const common = { step: step.name, values, locals, printed, shown }
+  const { outcome, locals, printed, shown, outputs } = attempt
+  const common = { step: step.name, values, locals, printed, shown, outputs }
   if (outcome.state === 'succeeded') return { ...common, state: 'replayed', why: '', error: null }
   if (outcome.state === 'unreplayable') return { ...common, state: 'unreplayable', why: outcome.why, error: null }
   const error = outcome.state === 'failed' ? outcome.error : null

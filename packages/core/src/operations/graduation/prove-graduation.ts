@@ -10,6 +10,8 @@ import type { NotebookFacts } from '../../notebook/ir.ts'
 import type { Observation } from '../../notebook/observation.ts'
 import { observeNotebook } from '../../notebook/observe/observe-notebook.ts'
 import { stepConditions } from '../../notebook/observe/run-conditions.ts'
+import { explainDifferences } from '../../notebook/prove/explain-differences.ts'
+import type { Differences } from '../../notebook/prove/explain-differences.ts'
 import { judgeOutputs } from '../../notebook/prove/judge-outputs.ts'
 import { judgeProof } from '../../notebook/prove/judge-proof.ts'
 import { judgeValues } from '../../notebook/prove/judge-values.ts'
@@ -59,6 +61,7 @@ interface ProofRuns {
   /** P2a. */
   readonly again: BuiltPipeline
   readonly replayed: ReadonlyMap<string, ReplayedStep>
+  readonly differences: Differences
   readonly mutants: MutantsEnd
   /** Of P1, and of P2b where it was run. */
   readonly built: ValuesByAsset
@@ -82,6 +85,13 @@ async function runAll(request: ProveRequest, timed: Timed): Promise<ProofRuns> {
     )
     const inputs = await prepareInputs(replay, alone)
     const replayed = await timed.run('S', () => replaySteps(replay, alone, { parallel: 2, inputs }))
+    const differences = await explainDifferences({
+      replay,
+      inputs,
+      parallel: 2,
+      reference: request.reference,
+      replayed,
+    })
     const again = await timed.run('P2a', () => buildPipeline(request.staged, { signal, rebuild: false }))
     request.say('proof: mutants')
     const budgetMs = Math.max(60_000, 2 * request.referenceMs)
@@ -92,6 +102,7 @@ async function runAll(request: ProveRequest, timed: Timed): Promise<ProofRuns> {
       pipeline,
       again,
       replayed,
+      differences,
       mutants,
       built: await pipelineValues(graduation, replay.tasks, pipeline),
       rebuilt: rebuilt === null ? null : await pipelineValues(graduation, replay.tasks, rebuilt),
@@ -114,6 +125,7 @@ function endOf(request: ProveRequest, timed: Timed, ran: ProofRuns): ProofEnd {
     pipeline: built,
     moduleNames: ran.moduleNames,
     accepted,
+    differences: ran.differences,
   })
   const outputs = judgeOutputs({
     reference,

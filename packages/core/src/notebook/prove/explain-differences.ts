@@ -1,0 +1,77 @@
+/**
+ * What it is in a value that a replay did not bring back: its parts against the notebook's, and against a further replay
+ * from the same state. Parts that differ between two such replays are pinned by nothing that a step is given (entropy of
+ * the system, memory that a library left unset); only they can be excused, and only where the notebook itself wavers.
+ */
+import { rm } from 'node:fs/promises'
+import path from 'node:path'
+import type { GraduatedStep } from '../graduation.ts'
+import type { Observation } from '../observation.ts'
+import { valueAfter } from './judge-values.ts'
+import { runPythonTask } from './python-task.ts'
+import { capturedOf, replaySteps } from './replay-steps.ts'
+import type { PreparedInputs, ReplayContext, ReplayedStep } from './replay-steps.ts'
+
+export interface Difference {
+  readonly parts: number
+  readonly differing: number
+  /** Places of the first of them, as `.model.exog`. */
+  readonly examples: readonly string[]
+  /** Each of them differs between two replays as well, or is part of what does. */
+  readonly unsteady: boolean
+}
+
+/** By step, then by the notebook's variable. */
+export type Differences = ReadonlyMap<string, ReadonlyMap<string, Difference>>
+
+export interface ExplainRequest {
+  readonly replay: ReplayContext
+  readonly inputs: PreparedInputs
+  readonly parallel: number
+  readonly reference: Observation
+  readonly replayed: ReadonlyMap<string, ReplayedStep>
+}
+
+export async function explainDifferences(request: ExplainRequest): Promise<Differences> {
+  const { replay, inputs, parallel } = request
+  const steps = replay.graduation.steps.filter((step) => differs(request, step))
+  if (steps.length === 0) return new Map()
+  const folders = ['once', 'twice'].map((name) => path.join(replay.tasks.scratch, name))
+  const runs: ReadonlyMap<string, ReplayedStep>[] = []
+  for (const keepIn of folders) runs.push(await replaySteps(replay, steps, { parallel, inputs, keepIn }))
+  const tasks = steps.flatMap((step) =>
+    step.outputs.flatMap((output, i) => {
+      const [one, two] = runs.map((run) => run.get(step.name)?.outputs[i])
+      const captured = capturedOf(replay.captures, output)
+      if (one === undefined || two === undefined || 'why' in captured) return []
+      const reference = { file: captured.file, codec: 'pickle' }
+      const files = { reference, one: { ...one }, two: { ...two } }
+      return [{ key: `${step.name}:${i}`, ...files, variables: output.variables }]
+    }),
+  )
+  const answers = await runPythonTask<Readonly<Record<string, Difference>>>(replay.tasks, {
+    task: 'differences',
+    tasks,
+  })
+  for (const folder of folders) await rm(folder, { recursive: true, force: true })
+  return new Map(
+    steps.map((step) => {
+      const found = step.outputs.flatMap((_output, i) => {
+        const answer = answers[`${step.name}:${i}`]
+        return answer?.ok === true ? Object.entries(answer.value) : []
+      })
+      return [step.name, new Map(found)]
+    }),
+  )
+}
+
+function differs({ reference, replayed }: ExplainRequest, step: GraduatedStep): boolean {
+  const values = replayed.get(step.name)?.values
+  return step.outputs.some(({ variables, afterCell }) =>
+    variables.some((name) => {
+      const digest = values?.get(name)?.digest ?? null
+      const wanted = valueAfter(reference, name, afterCell)?.digest ?? null
+      return digest !== null && wanted !== null && digest !== wanted
+    }),
+  )
+}
