@@ -59,6 +59,12 @@ describe('releases of an environment', () => {
     expect(await total()).toEqual([[5]])
   })
 
+  it('name the table that was meant when a query misses it', async () => {
+    const missed = await project.cli('sql', 'select * from totls', '--json')
+    expect(missed.code).toBe(1)
+    expect(missed.stdout).toContain("did you mean 'totals'?")
+  })
+
   it('take what a run kept back, with what that run read', async () => {
     await project.cli('unhold')
     edit(5)

@@ -1,6 +1,8 @@
 /** `sql`: a query over what an environment publishes. Its tables are views over Parquet, bound only when they are named. */
+import type { PlanView } from '../catalog/catalog.ts'
 import type { QueryResult, RelationInput } from '../engines/engine.ts'
-import { CellmillError } from '../errors.ts'
+import { CellmillError, isCellmillError } from '../errors.ts'
+import { nearestName } from '../model/nearest.ts'
 import path from 'node:path'
 import { dataEntries } from '../run/resolve-inputs.ts'
 import { environmentName } from './find-snapshot.ts'
@@ -45,8 +47,44 @@ export async function querySql(workspace: Workspace, query: SqlQuery): Promise<S
     })
   }
   const engine = await workspace.engine()
-  const result = await engine.queryWith(query.sql, relations, query.limit, { signal: query.signal })
-  return { ...result, environment, release }
+  try {
+    const result = await engine.queryWith(query.sql, relations, query.limit, { signal: query.signal })
+    return { ...result, environment, release }
+  } catch (error) {
+    throw unknownTable(error, environment, kindsOf(view, environment)) ?? error
+  }
+}
+
+function kindsOf(view: PlanView, environment: string): ReadonlyMap<string, string> {
+  const kinds = [...view.pointers(environment).values()].flatMap(({ asset, snapshotId }) => {
+    const kind = view.snapshot(snapshotId)?.kind
+    return kind === undefined ? [] : relationNames(asset).map((name) => [name, kind] as const)
+  })
+  return new Map(kinds)
+}
+
+/** The engine knows only the tables that the query names; what else is published says what was meant. */
+function unknownTable(error: unknown, environment: string, kinds: ReadonlyMap<string, string>): CellmillError | null {
+  if (!isCellmillError(error, 'QUERY_FAILED')) return null
+  const name = /^Table with name (\S+) does not exist/.exec(error.message)?.[1]
+  if (name === undefined) return null
+  const kind = kinds.get(name)
+  if (kind !== undefined) {
+    return new CellmillError(
+      'QUERY_FAILED',
+      `'${name}' is published in ${environment}, as ${kind} and not as a table`,
+      {
+        hint: `cellmill show ${name} --env ${environment}`,
+        cause: error,
+      },
+    )
+  }
+  const tables = [...kinds].filter(([, of]) => of === 'table').map(([table]) => table)
+  const nearest = nearestName(name, tables)
+  return new CellmillError('QUERY_FAILED', `${environment} publishes no table '${name}'`, {
+    hint: nearest === null ? 'cellmill status lists the assets' : `did you mean '${nearest}'?`,
+    cause: error,
+  })
 }
 
 /** `staging.orders` can be written in full (quoted) or by its last part. */
