@@ -3,7 +3,7 @@
  * turns out to write. Statements are compiled once.
  */
 import type Database from 'better-sqlite3'
-import { Kysely, SqliteDialect } from 'kysely'
+import { Kysely, SqliteDialect } from './kysely.ts'
 import type { SqliteStatement } from 'kysely'
 import type { CatalogTables } from '../schema.ts'
 

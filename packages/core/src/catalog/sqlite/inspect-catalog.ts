@@ -1,5 +1,5 @@
 /** What `verify` asks of the catalog itself: whole pages, whole references, legal states, recipes that still fit. */
-import { sql } from 'kysely'
+import { sql } from './kysely.ts'
 import type { Kysely } from 'kysely'
 import { fingerprintOf } from '../../model/recipe.ts'
 import { recipeFromText } from '../records/recipe.ts'
