@@ -1,9 +1,11 @@
-"""Proofs: what the variables of a step's function held when it returned, as digests. Values are not kept beyond that."""
+"""Proofs: what the variables of a step's function held when it returned, as digests. Values are kept only where asked for."""
 
 from __future__ import annotations
 
+import pickle
 import sys
 import types
+from collections.abc import Iterable
 from typing import Any, Callable
 
 
@@ -37,3 +39,14 @@ def digests(values: dict[str, Any], code: types.CodeType) -> dict[str, dict[str,
         except Exception as error:  # a hostile class: it is not comparable, and says so
             found[name] = {"digest": None, "problem": f"{type(error).__name__}: {error}"}
     return found
+
+
+def keep(values: dict[str, Any], names: Iterable[str], folder: str) -> None:
+    """As `local-NAME.pickle`; a value that does not pickle is left out."""
+    for name in names:
+        try:
+            content = pickle.dumps(values[name], protocol=5)
+        except Exception:  # whatever its class raises: then there is nothing to look at
+            continue
+        with open(f"{folder}/local-{name}.pickle", "wb") as stream:
+            stream.write(content)

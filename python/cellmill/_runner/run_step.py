@@ -186,6 +186,7 @@ class Step:
     def _report(self, value: Any, state: str | None, drew: bool) -> dict[str, Any]:
         # Before the outputs are written: a codec may change what they refer to.
         recorded = record_locals.digests(self.locals, self.code) if self.code is not None else None
+        record_locals.keep(self.locals, self.work.get("keepLocals") or (), self.outputs)
         kind, verdict, outputs = self.definition["kind"], None, []
         if kind == "check":
             verdict, outputs = check_verdict.judge(value, self.definition["symbol"], self.outputs)

@@ -55,6 +55,8 @@ export interface StepWork {
   readonly strict: boolean
   /** Proofs: digests of what the step's own variables held when it returned come with the report. */
   readonly recordLocals?: boolean
+  /** Proofs: of these the values stay as well, as `outputs/local-NAME.pickle`. */
+  readonly keepLocals?: readonly string[]
 }
 
 export interface StepOutputReport {

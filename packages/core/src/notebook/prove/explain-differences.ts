@@ -38,9 +38,10 @@ export async function explainDifferences(request: ExplainRequest): Promise<Diffe
   if (steps.length === 0) return new Map()
   const folders = ['once', 'twice'].map((name) => path.join(replay.tasks.scratch, name))
   const runs: ReadonlyMap<string, ReplayedStep>[] = []
-  for (const keepIn of folders) runs.push(await replaySteps(replay, steps, { parallel, inputs, keepIn }))
-  const tasks = steps.flatMap((step) =>
-    step.outputs.flatMap((output, i) => {
+  const localsOf = (step: GraduatedStep): readonly string[] => differingLocals(request, step)
+  for (const keepIn of folders) runs.push(await replaySteps(replay, steps, { parallel, inputs, keepIn, localsOf }))
+  const tasks = steps.flatMap((step) => [
+    ...step.outputs.flatMap((output, i) => {
       const [one, two] = runs.map((run) => run.get(step.name)?.outputs[i])
       const captured = capturedOf(replay.captures, output)
       if (one === undefined || two === undefined || 'why' in captured) return []
@@ -48,7 +49,15 @@ export async function explainDifferences(request: ExplainRequest): Promise<Diffe
       const files = { reference, one: { ...one }, two: { ...two } }
       return [{ key: `${step.name}:${i}`, ...files, variables: output.variables }]
     }),
-  )
+    ...localsOf(step).flatMap((name) => {
+      const captured = replay.captures.valueAfter(name, request.reference.order.at(-1) ?? -1)
+      if ('why' in captured) return []
+      const fileIn = (folder: string) => path.join(folder, step.name, 'outputs', `local-${name}.pickle`)
+      const [one, two] = folders.map((folder) => ({ file: fileIn(folder), codec: 'pickle' }))
+      const reference = { file: captured.file, codec: 'pickle' }
+      return [{ key: `${step.name}:local:${name}`, reference, one: one!, two: two!, variables: [name] }]
+    }),
+  ])
   const answers = await runPythonTask<Readonly<Record<string, Difference>>>(replay.tasks, {
     task: 'differences',
     tasks,
@@ -56,8 +65,9 @@ export async function explainDifferences(request: ExplainRequest): Promise<Diffe
   for (const folder of folders) await rm(folder, { recursive: true, force: true })
   return new Map(
     steps.map((step) => {
-      const found = step.outputs.flatMap((_output, i) => {
-        const answer = answers[`${step.name}:${i}`]
+      const keys = [...step.outputs.keys(), ...localsOf(step).map((name) => `local:${name}`)]
+      const found = keys.flatMap((key) => {
+        const answer = answers[`${step.name}:${key}`]
         return answer?.ok === true ? Object.entries(answer.value) : []
       })
       return [step.name, new Map(found)]
@@ -65,7 +75,18 @@ export async function explainDifferences(request: ExplainRequest): Promise<Diffe
   )
 }
 
-function differs({ reference, replayed }: ExplainRequest, step: GraduatedStep): boolean {
+function differingLocals({ reference, replayed }: ExplainRequest, step: GraduatedStep): readonly string[] {
+  const locals = replayed.get(step.name)?.locals
+  return step.locals.filter((name) => {
+    const digest = locals?.get(name)?.digest ?? null
+    const wanted = reference.final.find((value) => value.name === name)?.digest ?? null
+    return digest !== null && wanted !== null && digest !== wanted
+  })
+}
+
+function differs(request: ExplainRequest, step: GraduatedStep): boolean {
+  const { reference, replayed } = request
+  if (differingLocals(request, step).length > 0) return true
   const values = replayed.get(step.name)?.values
   return step.outputs.some(({ variables, afterCell }) =>
     variables.some((name) => {

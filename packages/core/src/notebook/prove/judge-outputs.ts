@@ -7,6 +7,7 @@ import type { GraduatedStep } from '../graduation.ts'
 import type { Observation, ObservedOutput } from '../observation.ts'
 import { isArtistText } from '../observe/artist-text.ts'
 import { normaliseText } from '../observe/normalise-text.ts'
+import { isInterleaved } from './interleaved-text.ts'
 import type { ProvenOutput } from './proof.ts'
 import type { ShownPart } from './shown.ts'
 
@@ -96,9 +97,20 @@ class ShownByCell {
       parts.splice(found, 1)
       return true
     }
+    if (output.kind === 'stdout' && this.#takeTogether(parts, output)) return true
     const printed = this.#printed.get(cell)
     if (printed === undefined || (output.kind !== 'stdout' && output.kind !== 'text')) return false
     return printedHolds(printed, output)
+  }
+
+  /** All that the pipeline prints for the cell, in several steps. */
+  #takeTogether(parts: ShownPart[], output: ObservedOutput): boolean {
+    if (sha256(output.preview) !== output.digest) return false
+    const printed = parts.filter(({ digest, text, html }) => digest === null && text !== null && html === null)
+    const texts = printed.map(({ text }) => normaliseText(text ?? '').text)
+    if (!isInterleaved(output.preview, texts)) return false
+    for (const part of printed) parts.splice(parts.indexOf(part), 1)
+    return true
   }
 }
 

@@ -129,14 +129,16 @@ function judgeFinal(evidence: ValueEvidence, value: ObservedValue): ProvenValue 
     const local = evidence.locals.get(step.name)?.get(value.name)
     if (local === undefined || !step.locals.includes(value.name)) continue
     const compared = compare(value, local)
-    const verdict = step.readsClock === true ? withNoise(evidence, value, compared) : compared
+    const difference = evidence.differences.get(step.name)?.get(value.name)
+    const excused = step.readsClock === true || difference?.unsteady === true
+    const verdict = excused ? withNoise(evidence, value, compared) : compared
     return {
       ...common,
       asset: null,
       within: step.name,
       level: 'replayed',
       verdict,
-      cause: causeOf(value, local),
+      cause: difference === undefined ? causeOf(value, local) : `the values differ in ${inWords(difference)}`,
       rule: 'a local of its step, when that returned',
       evidence: short(local.digest),
     }
@@ -268,7 +270,7 @@ function isNoisy(evidence: ValueEvidence, variable: string): boolean {
   return first !== undefined && second !== undefined && first.digest !== second.digest
 }
 
-/** Only for steps that read what a replay cannot bring back: elsewhere a replay has no excuse to differ. */
+/** Only for what a replay cannot bring back: elsewhere a replay has no excuse to differ. */
 function withNoise(
   evidence: ValueEvidence,
   value: ObservedValue,

@@ -60,6 +60,8 @@ export interface ReplayOptions {
   readonly rootOf?: (step: GraduatedStep) => string
   /** Folder below `scratch` in which what the steps write stays. */
   readonly keepIn?: string
+  /** Variables of a step, beside its outputs, whose values stay there as well. */
+  readonly localsOf?: (step: GraduatedStep) => readonly string[]
 }
 
 export async function replaySteps(
@@ -74,7 +76,12 @@ export async function replaySteps(
   const worker = async (): Promise<void> => {
     for (let step = waiting.shift(); step !== undefined; step = waiting.shift()) {
       const projectRoot = options.rootOf?.(step) ?? context.tasks.projectRoot
-      const place = { folder: path.join(folders, step.name), inputs, projectRoot }
+      const place = {
+        folder: path.join(folders, step.name),
+        inputs,
+        projectRoot,
+        locals: options.localsOf?.(step) ?? [],
+      }
       attempts.set(step.name, await attemptStep(context, step, place))
     }
   }
@@ -149,7 +156,12 @@ function readBySql(context: ReplayContext, asset: string): boolean {
 async function attemptStep(
   context: ReplayContext,
   step: GraduatedStep,
-  place: { readonly folder: string; readonly inputs: PreparedInputs; readonly projectRoot: string },
+  place: {
+    readonly folder: string
+    readonly inputs: PreparedInputs
+    readonly projectRoot: string
+    readonly locals: readonly string[]
+  },
 ): Promise<Attempt> {
   const nothing = { outputs: [], locals: new Map<string, SeenValue>(), printed: '', shown: [] }
   const definition = context.definitions.get(step.name)
@@ -210,9 +222,11 @@ interface WorkParts {
   readonly inputs: readonly StepInput[]
   readonly folder: string
   readonly projectRoot: string
+  readonly locals: readonly string[]
 }
 
-function workOf(context: ReplayContext, { step, definition, inputs, folder, projectRoot }: WorkParts): StepWork {
+function workOf(context: ReplayContext, parts: WorkParts): StepWork {
+  const { step, definition, inputs, folder, projectRoot, locals } = parts
   return {
     definition,
     runId: 'replay',
@@ -231,6 +245,7 @@ function workOf(context: ReplayContext, { step, definition, inputs, folder, proj
     secrets: {},
     strict: false,
     recordLocals: true,
+    keepLocals: locals,
   }
 }
 

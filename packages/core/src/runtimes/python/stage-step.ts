@@ -57,6 +57,7 @@ export async function stageStep(work: StepWork, context: StagingContext): Promis
       randomState: random[0] === undefined ? null : context.sandbox.inside(random[0]),
       strict: work.strict,
       recordLocals: work.recordLocals ?? false,
+      keepLocals: work.keepLocals ?? [],
       codeRoot: context.sandbox.inside(own[3]!),
       lines: context.lines,
       readable: [],
