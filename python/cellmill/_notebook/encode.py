@@ -264,6 +264,22 @@ def _set(e: Encoder, value: set) -> None:
         e.sink.close()
 
 
+def _dict_view(e: Encoder, value: Any) -> None:
+    """Keys, values or items: a window on a dict, known by what is seen through it."""
+    if e.once(value):
+        e.sink.open(type(value).__name__.encode(), value)
+        e.items(e.temporary(list(value)))
+        e.sink.close()
+
+
+def _memoryview(e: Encoder, value: memoryview) -> None:
+    """The bytes that it shows, and how it reads them."""
+    if e.once(value):
+        e.sink.open(b"memoryview", value)
+        e.items([value.format, value.shape, value.readonly, value.tobytes()])
+        e.sink.close()
+
+
 def _frozenset(e: Encoder, value: frozenset) -> None:
     e.sink.open(b"frozenset", value)
     e.unordered(frozenset.__iter__(value))
@@ -334,6 +350,10 @@ _HANDLERS.update(
         dict: _dict,
         set: _set,
         frozenset: _frozenset,
+        memoryview: _memoryview,
+        type({}.keys()): _dict_view,
+        type({}.values()): _dict_view,
+        type({}.items()): _dict_view,
         bytearray: _bytearray,
         datetime.datetime: _datetime,
         datetime.time: _time,

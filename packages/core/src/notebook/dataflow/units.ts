@@ -69,6 +69,7 @@ export function makeUnits(
     })
     addUnseenChanges(list, cellIndex, seen)
     addUnseenDraws(list, cellIndex, seen)
+    addUnseenDeletes(list, cellIndex, seen)
   }
   return { list, names, assumptions: [...assumptions] }
 }
@@ -174,6 +175,22 @@ function addUnseenChanges(list: Unit[], cell: number, seen: ObservedCell | null)
       reads: new Set([...unit.reads, ...unclaimed]),
       mutates: new Set([...unit.mutates, ...unclaimed]),
       unseen: new Set(unclaimed),
+    }
+  }
+}
+
+/** `except E as e` takes the name away, an older value of it too: a run shows it, the code says only that it may bind. */
+function addUnseenDeletes(list: Unit[], cell: number, seen: ObservedCell | null): void {
+  const mine = list.filter((unit) => unit.cell === cell)
+  for (const name of seen?.deleted ?? []) {
+    if (mine.some((unit) => unit.deletes.includes(name))) continue
+    const unit = mine.findLast((one) => one.mayBinds.includes(name)) ?? mine.at(-1)
+    if (unit === undefined) continue
+    const now = list[unit.id] ?? unit
+    list[unit.id] = {
+      ...now,
+      mayBinds: now.mayBinds.filter((one) => one !== name),
+      deletes: [...now.deletes, name],
     }
   }
 }

@@ -7,7 +7,7 @@
 import { CutError } from './cut-error.ts'
 import { Grouping, type CutInput, type Merge } from './grouping.ts'
 import { joinReports, mergeForReading } from './merge-for-reading.ts'
-import { mergeResources, mergeShared, mergeSticky } from './merge-forced.ts'
+import { mergeIdentity, mergeResources, mergeShared, mergeSticky } from './merge-forced.ts'
 import { mergeRandom, randomPredecessors } from './merge-random.ts'
 import { chooseOutputs } from './results.ts'
 import { settle } from './settle.ts'
@@ -33,6 +33,7 @@ export function cut(input: CutInput): Plan {
   const cells = new Grouping(input)
   mergeSticky(cells)
   mergeShared(cells)
+  mergeIdentity(cells)
   mergeResources(cells)
   mergeRandom(cells)
   settle(cells)

@@ -11,6 +11,7 @@ import { makeUnits, type Unit, type Units } from '../dataflow/units.ts'
 import { chooseCells } from './choose-cells.ts'
 import { CutError } from './cut-error.ts'
 import { cut, type Plan } from './cut.ts'
+import { globalNames } from './global-statements.ts'
 import { titleOf } from './headings.ts'
 import { BUILTIN_NAMES, identifier, NameTable } from './names.ts'
 import { statementText, type TextEdit } from './python-text.ts'
@@ -180,6 +181,7 @@ function lineWriter(
         span: { ...span, endLine: span.line, endColumn: span.column + magicPrefix(source, unit) },
         text: '',
       })
+    for (const word of globalNames(source, unit).words) edits.push({ span: word, text: 'nonlocal' })
     if (display) {
       edits.push({
         span: { line: span.line, column: span.column, endLine: span.line, endColumn: span.column },

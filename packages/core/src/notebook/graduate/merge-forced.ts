@@ -48,6 +48,28 @@ function isLive(cells: Grouping, version: number | undefined, unit: number): boo
   return cells.input.flow.units.some((other, at) => at !== unit && [...other.uses.values()].includes(version))
 }
 
+const COMPARED = /([A-Za-z_]\w*)(?:[\w.]|\[[^\]]*\])*\s+is\s+(?:not\s+)?([A-Za-z_]\w*)/gu
+const ONE_OF_A_KIND: ReadonlySet<string> = new Set(['None', 'True', 'False', 'Ellipsis', 'NotImplemented'])
+
+/** A copy of an object is equal to it and another object. */
+export function mergeIdentity(cells: Grouping): void {
+  for (const unit of cells.input.units.list) {
+    const names = new Set(
+      unit.facts.calls.filter(({ callee }) => callee === 'id').flatMap((call) => Object.values(call.names)),
+    )
+    for (const [, left = '', right = ''] of cells.input.textOf(unit.id).matchAll(COMPARED)) {
+      if (!ONE_OF_A_KIND.has(right)) for (const name of [left, right]) names.add(name)
+    }
+    for (const name of names) {
+      const maker = cells.input.flow.versions[cells.input.flow.units[unit.id]?.uses.get(name) ?? -1]?.unit
+      const display = cells.displays.find((group) => group.units.includes(unit.id))
+      if (maker === undefined || !cells.has(maker)) continue
+      if (display !== undefined) cells.pin(display, maker)
+      cells.join(maker, unit.id, `${name} is compared by identity`)
+    }
+  }
+}
+
 /** Files, tables and other state outside variables: whoever writes it and whoever touches it stay together. */
 export function mergeResources(cells: Grouping): void {
   const touching: { unit: number; token: string; write: boolean }[] = []

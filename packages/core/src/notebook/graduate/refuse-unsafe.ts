@@ -5,6 +5,7 @@ import type { Refusal } from '../graduation.ts'
 import { isDefinition, type Flow } from '../dataflow/flow.ts'
 import type { Unit, Units } from '../dataflow/units.ts'
 import type { Roles } from './roles.ts'
+import { canBeNonlocal, hasGlobalStatement } from './global-statements.ts'
 import { magicRole } from './magics.ts'
 import { BUILTIN_NAMES } from './names.ts'
 
@@ -40,7 +41,7 @@ function ofUnit(input: SafetyInput, unit: Unit): Refusal[] {
   }
   const text = input.textOf(unit)
   const isCode = isDefinition(unit)
-  if (/^\s*global\s/mu.test(text)) {
+  if (hasGlobalStatement(text) && unit.facts.kind !== 'global' && !canBeNonlocal(unit, text)) {
     found.push({
       code: 'N11',
       cell,
@@ -140,12 +141,20 @@ function undefinedNames(input: SafetyInput): Refusal[] {
       if (isShadowedBuiltin(name)) continue
       refusals.push(
         later === undefined
-          ? { code: 'N02', cell: unit.cell, message: `${name} is never defined` }
+          ? {
+              code: 'N02',
+              cell: unit.cell,
+              message: `${name} ${wasDefined(input, unit.id, name) ? 'has no value any more' : 'is never defined'}`,
+            }
           : { code: 'N03', cell: unit.cell, message: `${name} is used before cell ${later.cell} defines it` },
       )
     }
   }
   return refusals
+}
+
+function wasDefined(input: SafetyInput, unit: number, name: string): boolean {
+  return input.units.list.some((other) => other.id < unit && [...other.binds, ...other.mayBinds].includes(name))
 }
 
 const KNOWN: ReadonlySet<string> = new Set(['display', 'get_ipython', '__name__', '__doc__', '__builtins__'])

@@ -113,7 +113,7 @@ class RoleAssigner {
       // The line `%%time` itself; its body are statements of their own.
       if (unit.facts.kind === 'magic' && unit.magic.kind === 'cell') return this.#drop(unit, 'only measures')
     }
-    if (unit.facts.kind === 'pass') return this.#drop(unit, 'does nothing')
+    if (unit.facts.kind === 'pass' || unit.facts.kind === 'global') return this.#drop(unit, 'does nothing')
     if (unit.facts.kind === 'import') {
       this.#roles[unit.id] = this.#importRole(unit)
     } else if (this.#isGuardedImport(unit)) {

@@ -7,7 +7,9 @@ import type { Observation, ObservedValue } from '../observation.ts'
 import type { NotebookDocument } from '../document.ts'
 import type { TokenUse } from '../ir.ts'
 import type { Unit } from '../dataflow/units.ts'
+import { CutError } from './cut-error.ts'
 import type { PlannedStep } from './cut.ts'
+import { globalNames } from './global-statements.ts'
 import { isSeed } from './randomness.ts'
 import type { StepFacts } from './simulate.ts'
 import { isDefinition } from '../dataflow/flow.ts'
@@ -225,7 +227,21 @@ export class StepWriter {
     const own = new Set(step.units)
     const settings = this.#input.lateSettings.filter((id) => id < last)
     const ids = [...step.simulation.body, ...settings].sort((a, b) => a - b)
+    this.#bindGlobals(step, ids)
     return ids.flatMap((id) => this.#input.lines(id, own.has(id) && this.#isDisplayed(id)))
+  }
+
+  /** A name that only functions bind is no local of the step. */
+  #bindGlobals(step: PlannedStep, ids: readonly number[]): void {
+    const bound = new Set(step.simulation.inputs.map((one) => one.name))
+    const list = ids.flatMap((id) => this.#input.units.list[id] ?? [])
+    for (const unit of list) for (const name of [...unit.binds, ...unit.mayBinds]) bound.add(name)
+    for (const unit of list) {
+      const source = this.#input.document.cells[unit.cell]?.source ?? ''
+      const lost = globalNames(source, unit).names.find((name) => !bound.has(name))
+      if (lost === undefined) continue
+      throw new CutError('N11', unit.id, `${unit.binds[0] ?? 'a function'} rebinds ${lost}, which nothing else defines`)
+    }
   }
 
   #isDisplayed(id: number): boolean {

@@ -43,7 +43,9 @@ function judge(evidence: OutputEvidence, shown: ShownByCell, { cell, output, pos
     return { ...common, verdict: 'equal', evidence: 'warnings are not results; the log of the step has them' }
   if (output.kind === 'error') return { ...common, verdict: 'equal', evidence: `expected: ${evidenceText}` }
   if (output.digest === '') return { ...common, verdict: 'uncompared', evidence: output.problem ?? '' }
-  if (shown.take(cell, output)) return { ...common, verdict: 'equal', evidence: evidenceText }
+  const lasting = withoutTimings(output)
+  if (lasting?.preview === '') return { ...common, verdict: 'equal', evidence: 'how long it took, which is no result' }
+  if (shown.take(cell, lasting ?? output)) return { ...common, verdict: 'equal', evidence: evidenceText }
   if (hasFigure(evidence.reference, cell) && isArtistText(output.preview))
     return { ...common, verdict: 'equal', evidence: 'the text of a part of the figure, which is compared itself' }
   if (shown.has(cell) && isNoisy(evidence.second, cell, position, output)) {
@@ -51,6 +53,16 @@ function judge(evidence: OutputEvidence, shown: ShownByCell, { cell, output, pos
   }
   const verdict = shown.has(cell) ? 'different' : 'missing'
   return { ...common, verdict, evidence: evidenceText }
+}
+
+/** What `%%time` says of a cell nothing in the pipeline says; null where there is none of it, or where the text is cut. */
+function withoutTimings(output: ObservedOutput): ObservedOutput | null {
+  if (output.kind !== 'stdout' || sha256(output.preview) !== output.digest) return null
+  const lines = output.preview.split('\n')
+  const kept = lines.filter((line) => !/^(CPU times: …|Wall time: …|<timing>)$/u.test(line))
+  if (kept.length === lines.length) return null
+  const preview = kept.join('\n').trimEnd()
+  return { ...output, preview, digest: sha256(preview) }
 }
 
 function hasFigure(reference: Observation, cell: number): boolean {

@@ -3,7 +3,7 @@
  * Until the verdict nothing of the project changes but the package lists; a refused notebook writes nothing.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { CellmillError } from '../../errors.ts'
@@ -22,6 +22,7 @@ import { isProven } from '../../notebook/prove/judge-proof.ts'
 import type { Proof } from '../../notebook/prove/proof.ts'
 import { readNotebook } from '../../notebook/read/read-notebook.ts'
 import { expandStars } from '../../notebook/repair/expand-stars.ts'
+import { helperConflicts, inlineCode } from '../../notebook/repair/inline-code.ts'
 import { repairPaths } from '../../notebook/repair/repair-paths.ts'
 import { findPython } from '../../packages/find-python.ts'
 import type { PythonEnvironment } from '../../packages/python-environment.ts'
@@ -111,11 +112,13 @@ class Graduating {
       return this.#refused([{ code: 'NOTEBOOK_REFUSED', cell: null, message: 'the notebook has no code to convert' }])
     }
     validGraph(await this.#workspace.project())
-    const first = await this.#facts(original, await bareEnvironment())
+    const bare = await bareEnvironment()
+    const joined = await this.#inlined(original, await this.#facts(original, bare), 'notebooks', bare)
+    const first = joined.facts
     const prepared = await preparePackages({ root: this.#workspace.root, facts: first, signal, say })
     this.#added = prepared.added
     const { environment } = prepared
-    const repaired = await this.#repair(original, environment)
+    const repaired = await this.#repair(joined.document, environment)
     if (repaired.refusals.length > 0) return this.#refused(repaired.refusals)
     const effects = effectsOf(repaired.facts)
     if (effects.length > 0) return this.#refused(effects)
@@ -142,7 +145,9 @@ class Graduating {
     this.#stored = { same: outputs.reproduced, total: outputs.compared }
     const unconfirmed = this.#confirmRepairs()
     if (unconfirmed.length > 0) return this.#refused(unconfirmed)
-    const named = await this.#nameImports(repaired, observed.observation, environment)
+    const inlined = await this.#inlined(repaired.document, repaired.facts, 'code', environment)
+    if (inlined.refusals.length > 0) return this.#refused(inlined.refusals)
+    const named = await this.#nameImports(inlined, observed.observation, environment)
     const converted = this.#convert(named, observed.observation, observed.order)
     if ('refusals' in converted) return this.#refused(converted.refusals)
     const unheld = named.unused.map((variable) => ({
@@ -201,10 +206,37 @@ class Graduating {
       files: listFiles(this.#workspace.root),
       sources: this.#options.sources,
     })
-    this.#repairs = repaired.repairs
+    this.#repairs = [...this.#repairs, ...repaired.repairs]
     const again: NotebookFacts =
       repaired.repairs.length === 0 ? facts : await this.#facts(repaired.document, environment)
     return { document: repaired.document, facts: again, refusals: repaired.refusals }
+  }
+
+  /** Code from texts and other files where it runs. A notebook is joined before the run: a step has no IPython to run it. */
+  async #inlined(
+    document: NotebookDocument,
+    facts: NotebookFacts,
+    what: 'notebooks' | 'code',
+    python: Interpreter,
+  ): Promise<{
+    readonly document: NotebookDocument
+    readonly facts: NotebookFacts
+    readonly refusals: readonly Refusal[]
+  }> {
+    const read = readerOf(this.#workspace.root)
+    const made = inlineCode({ document: { ...document, path: this.#path }, facts, what, read })
+    if (made.repairs.length === 0) return { document, facts, refusals: [] }
+    const again = await this.#facts(made.document, python)
+    if (again.cells.some(({ syntaxError }, at) => syntaxError !== null && facts.cells[at]?.syntaxError === null))
+      return { document, facts, refusals: [] }
+    const shared = helperConflicts(again, made.helpers)
+    const [helper] = made.helpers
+    if (shared.length > 0 && helper !== undefined) {
+      const message = `it runs ${helper.path}, whose ${shared.join(', ')} and the notebook's are different variables; import the file instead`
+      return { document, facts, refusals: [{ code: 'N14', cell: helper.cell, message }] }
+    }
+    this.#repairs = [...this.#repairs, ...made.repairs]
+    return { document: { ...made.document, path: document.path }, facts: again, refusals: [] }
   }
 
   /** Star imports by the names that the run saw. */
@@ -361,4 +393,15 @@ export function notebookPath(root: string, options: { readonly notebook: string;
     })
   }
   return relative
+}
+
+const largestHelper = 1 << 20
+
+/** Files of the project, which listing keeps to the folder and without links. */
+function readerOf(root: string): (file: string) => string | null {
+  const files = new Set(listFiles(root))
+  return (file) => {
+    const full = path.join(root, file)
+    return files.has(file) && statSync(full).size <= largestHelper ? readFileSync(full, 'utf8') : null
+  }
 }
