@@ -1,6 +1,7 @@
 /**
  * What one cell printed, when several steps print parts of it: the notebook's lines must be exactly theirs, each used
- * once and each step's in its order. Blank lines are left aside: which step prints one at its edge is not known.
+ * once and each step's in its order. Blank lines, and spaces at the end of one, are left aside:
+ * what stands at the edge of a step's text is trimmed.
  */
 const mostPieces = 4
 
@@ -25,5 +26,8 @@ export function isInterleaved(whole: string, pieces: readonly string[]): boolean
 }
 
 function linesOf(text: string): readonly string[] {
-  return text.split('\n').filter((line) => line.trim() !== '')
+  return text
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .filter((line) => line !== '')
 }
