@@ -9,6 +9,7 @@ import { describe, expect, it } from 'vitest'
 import { graduateCase, isExpected } from './graduate-case.ts'
 import type { GraduateCase } from './graduate-case.ts'
 import { graduateCases } from './graduate-cases.ts'
+import { hostileCases } from './graduate-cases-hostile.ts'
 
 interface Trap {
   readonly name: string
@@ -27,7 +28,7 @@ const converted = traps
     cells,
     expect: ['proven', 'proven-except-stochastic', 'not-proven'],
   }))
-const all = [...graduateCases, ...converted]
+const all = [...graduateCases, ...hostileCases, ...converted]
 const fewest = 6
 
 function chosen(): readonly GraduateCase[] {

@@ -278,10 +278,10 @@ class RoleAssigner {
     const hoisted = this.#hoisted()
     for (const unit of this.#input.units.list) {
       if (this.#roles[unit.id] !== 'compute') continue
-      const writes = unit.tokens.filter((token) => token.mode === 'write' && token.token.startsWith('cfg:'))
+      const writes = unit.tokens.filter((token) => token.mode === 'write' && isSettingToken(token.token))
       if (writes.length === 0) continue
       const others = unit.tokens.filter(
-        (token) => token.mode === 'write' && !/^(cfg:|stdout|figure)/u.test(token.token),
+        (token) => token.mode === 'write' && !/^(cfg:|folder$|stdout|figure)/u.test(token.token),
       )
       const names = this.#input.units.names
       const closed = [...unit.reads].every((name) => hoisted.has(name) || !names.has(name))
@@ -339,7 +339,12 @@ function isFactory(unit: Unit): boolean {
   )
 }
 
-const HARMLESS: ReadonlySet<string> = new Set(['cfg:matplotlib', 'cfg:seaborn', 'cfg:warnings'])
+const HARMLESS: ReadonlySet<string> = new Set(['cfg:matplotlib', 'cfg:seaborn', 'cfg:warnings', 'folder'])
+
+/** A folder that is made is a place that each step must find again. */
+function isSettingToken(token: string): boolean {
+  return token === 'folder' || token.startsWith('cfg:')
+}
 
 function changesImports(token: string): boolean {
   return token === 'cfg:sys.path' || token === 'cfg:environ' || token === 'cfg:cwd'

@@ -361,7 +361,7 @@ function effectsOf(facts: NotebookFacts): readonly Refusal[] {
 function reasonsOf(end: Awaited<ReturnType<typeof proveGraduation>> | null): readonly Refusal[] {
   if (end === null || isProven(end.proof.verdict)) return []
   const bad = (verdict: string): boolean => verdict !== 'equal' && verdict !== 'stochastic' && verdict !== 'accepted'
-  return [
+  const reasons = [
     ...end.problems.map((message) => ({ code: 'NOT_PROVEN', cell: null, message })),
     ...end.proof.values
       .filter(({ verdict }) => bad(verdict))
@@ -378,6 +378,8 @@ function reasonsOf(end: Awaited<ReturnType<typeof proveGraduation>> | null): rea
         message: `the ${kind} that the cell shows is ${verdict}: ${evidence}`,
       })),
   ]
+  const message = 'no result could be compared exactly: all of them differ between two runs of the notebook itself'
+  return reasons.length > 0 ? reasons : [{ code: 'NOT_PROVEN', cell: null, message }]
 }
 
 /** Relative to the project, forward slashes. Throws NOTEBOOK_UNREADABLE for what lies elsewhere or is not there. */
