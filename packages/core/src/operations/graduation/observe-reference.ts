@@ -13,6 +13,7 @@ import { observeNotebook } from '../../notebook/observe/observe-notebook.ts'
 import { kernelConditions } from '../../notebook/observe/run-conditions.ts'
 import type { PythonEnvironment } from '../../packages/python-environment.ts'
 import type { Workspace } from '../workspace.ts'
+import { markUnfaithful } from './mark-unfaithful.ts'
 
 export interface ReferenceRequest {
   readonly workspace: Workspace
@@ -52,7 +53,11 @@ export async function observeReference(request: ReferenceRequest): Promise<Refer
   // The last run left its captures in the folder; another one's are made again.
   const last = choice.tried.at(-1)
   const observation = last === chosen ? chosen.observation : await observe(request, chosen.execution)
-  return { observation, order: chosen.execution }
+  const { workspace, environment, tools, projectCopy, captureFolder, signal } = request
+  const sandbox = await workspace.sandbox()
+  const folders = { toolsSitePackages: tools, projectRoot: projectCopy, captureFolder }
+  const marked = await markUnfaithful({ ...folders, sandbox, environment, signal, observation })
+  return { observation: marked, order: chosen.execution }
 }
 
 /**
