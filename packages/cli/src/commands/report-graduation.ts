@@ -37,6 +37,7 @@ function toJson(answer: GraduateAnswer): unknown {
     repairs: answer.repairs,
     storedOutputs: answer.storedOutputs,
     cut: graduation?.cut ?? null,
+    notes: graduation?.notes ?? [],
     proof: answer.proofPath,
     report: answer.reportPath,
   }
@@ -70,6 +71,8 @@ function showGraduation(context: CommandContext, answer: GraduateAnswer): void {
   }
   for (const merge of graduation?.cut.merges ?? [])
     output.say(`${colors.dim('..')}  cells ${merge.cells.join(', ')} stay together: ${safeText(merge.why)}`)
+  for (const note of graduation?.notes ?? [])
+    output.say(`${colors.dim('..')}  ${note.cell === null ? '' : `cell ${note.cell}: `}${safeText(note.message)}`)
   for (const reason of answer.reasons.slice(0, context.global.verbose > 0 ? undefined : shownReasons)) {
     const where = reason.cell === null ? '' : `cell ${reason.cell}: `
     output.sayAlways(`${colors.red('x')}   ${reason.code}  ${where}${safeText(reason.message)}`)

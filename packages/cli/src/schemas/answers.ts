@@ -165,6 +165,7 @@ const graduated = z.looseObject({
       merges: z.array(z.looseObject({ cells: z.array(z.number()), why: z.string() })),
     }),
   ),
+  notes: z.array(z.looseObject({ cell: nullable(z.number()), message: z.string() })),
   proof: nullable(z.string()),
   report: nullable(z.string()),
 })

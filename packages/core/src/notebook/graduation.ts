@@ -3,6 +3,7 @@
  * `prove/` checks. Text of files is final; nothing is changed after a proof.
  */
 import type { AssetKind } from '../model/project.ts'
+import type { QueryStep } from './graduate/sql-queries.ts'
 
 export interface Repair {
   readonly code: string
@@ -93,8 +94,17 @@ export interface Graduation {
   readonly cut: CutReport
   /** Names that no asset holds, each with the reason: module, dropped display cell. */
   readonly unheld: readonly { readonly variable: string; readonly why: string }[]
+  /** Steps that are SQL, as the notebook wrote them; their files are written once the engine has read them. */
+  readonly queries?: readonly QueryStep[]
+  /** What was decided and a person may want to know. */
+  readonly notes?: readonly GraduationNote[]
   /** Assumptions that stand in the proof, such as `model.predict is pure on this data`. */
   readonly assumptions: readonly string[]
+}
+
+export interface GraduationNote {
+  readonly cell: number | null
+  readonly message: string
 }
 
 export type GraduationVerdict =

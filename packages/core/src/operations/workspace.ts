@@ -6,6 +6,7 @@ import type { Catalog, PlanView } from '../catalog/catalog.ts'
 import type { Clock } from '../clock.ts'
 import type { Dispatch } from '../dispatch/dispatch.ts'
 import type { Engine, QueryResult, RelationInput } from '../engines/engine.ts'
+import type { SqlParser } from '../engines/sql-parser.ts'
 import type { SandboxMode } from '../model/project.ts'
 import type { PythonEnvironment } from '../packages/python-environment.ts'
 import type { LoadedProject } from '../project/loaded-project.ts'
@@ -14,7 +15,7 @@ import type { Sandbox } from '../runtimes/sandbox/sandbox.ts'
 import type { Store } from '../store/store.ts'
 
 /** What operations ask of the engine beyond its port. */
-export interface QueryEngine extends Engine {
+export interface QueryEngine extends Engine, SqlParser {
   queryWith(
     sql: string,
     inputs: readonly RelationInput[],

@@ -33,6 +33,8 @@ export interface GraduateOptions {
   readonly existingNames: readonly string[]
   /** Project-relative paths of the repository's files; null when not known. */
   readonly files?: readonly string[] | null
+  /** Statements whose query stays in Python, with why; where it is left out, all do. */
+  readonly inPython?: ReadonlyMap<number, string>
 }
 
 export interface GraduateInput {
@@ -102,6 +104,8 @@ function write(decided: Decided): Graduation {
     lines,
     lateSettings: settings.late,
     aliases: moduleAliases(units, roles),
+    textOf: textReader(document),
+    inPython: options.inPython ?? null,
   }).write()
   const cellmillNames = new Set(written.cellmillNames)
   if (units.list.some((unit) => roles.of[unit.id] === 'parameter')) cellmillNames.add('param')
@@ -125,7 +129,13 @@ function write(decided: Decided): Graduation {
     order: chosen.order,
     execution: chosen.execution,
     repairs: sources.repairs,
-    steps: written.steps.map((step) => ({ ...step, file: path, line: module.places.get(step.name) ?? 1 })),
+    steps: written.steps.map((step) =>
+      step.language === 'sql'
+        ? { ...step, file: queryFile(path, step.name), line: 1 }
+        : { ...step, file: path, line: module.places.get(step.name) ?? 1 },
+    ),
+    queries: written.queries,
+    notes: written.keptQueries.map(({ cell, why }) => ({ cell, message: `the query stays in Python: ${why}` })),
     files: [{ path, text: module.text }],
     lines: module.lines.map((line) => ({ ...line, file: path })),
     parameters: parameters(units, roles),
@@ -135,6 +145,11 @@ function write(decided: Decided): Graduation {
     unheld: unheldNames({ units, flow, roles, plan, held: written.held, droppedCells: chosen.dropped }),
     assumptions: units.assumptions,
   }
+}
+
+/** `assets/delays.py` has its queries in `assets/delays/`. */
+function queryFile(module: string, name: string): string {
+  return `${module.replace(/\.py$/u, '')}/${name}.sql`
 }
 
 function moduleTitle(document: NotebookDocument): string {

@@ -21,6 +21,8 @@ import { identifier, type NameTable } from './names.ts'
 import { joinPath, type SourcePlan } from './sources.ts'
 import { observedValue } from './sticky.ts'
 import { pythonString } from './python-text.ts'
+import type { KeptQuery, QueryStep } from './sql-queries.ts'
+import { stepAsQuery } from './sql-steps.ts'
 import { bare, type FunctionText, type WrittenLine } from './write-module.ts'
 
 export interface StepWriterInput extends StepFacts {
@@ -34,6 +36,9 @@ export interface StepWriterInput extends StepFacts {
   readonly lines: (unit: number, display: boolean) => readonly WrittenLine[]
   /** Module aliases: `pd` to `pandas`. */
   readonly aliases: ReadonlyMap<string, string>
+  /** The statement's text, and which statements must not become SQL; null keeps all in Python. */
+  readonly textOf: (unit: Unit) => string
+  readonly inPython: ReadonlyMap<number, string> | null
 }
 
 export interface WrittenSteps {
@@ -42,6 +47,8 @@ export interface WrittenSteps {
   readonly extraImports: ReadonlySet<string>
   readonly cellmillNames: ReadonlySet<string>
   readonly held: ReadonlyMap<string, string>
+  readonly queries: readonly QueryStep[]
+  readonly keptQueries: readonly KeptQuery[]
 }
 
 const GIVES_NONE = /(^|\.)(append|extend|insert|remove|clear|sort|reverse|update|add|discard|shuffle)$/u
@@ -55,6 +62,7 @@ export class StepWriter {
   /** Markdown cells that stand in a docstring. */
   readonly #told = new Set<number>()
   readonly #held = new Map<string, string>()
+  readonly #keptQueries: KeptQuery[] = []
 
   constructor(input: StepWriterInput) {
     this.#input = input
@@ -66,15 +74,71 @@ export class StepWriter {
     this.#nameOutputs()
     const functions: FunctionText[] = []
     const steps: Omit<GraduatedStep, 'file' | 'line'>[] = []
+    const queries: QueryStep[] = []
     const order = this.#readingOrder()
     for (const at of order) {
       const step = this.#input.steps[at]
       if (step === undefined || this.#isIdle(step)) continue
+      const query = this.#query(step, at)
+      if (query !== null) {
+        queries.push(query.query)
+        steps.push(query.step)
+        continue
+      }
       const written = this.#step(step, at)
       functions.push(written.text)
       steps.push(written.step)
     }
-    return { functions, steps, extraImports: this.#extraImports, cellmillNames: this.#cellmill, held: this.#held }
+    return {
+      functions,
+      steps,
+      extraImports: this.#extraImports,
+      cellmillNames: this.#cellmill,
+      held: this.#held,
+      queries,
+      keptQueries: this.#keptQueries,
+    }
+  }
+
+  /** Null where the step is Python. */
+  #query(step: PlannedStep, at: number): { query: QueryStep; step: WrittenSteps['steps'][number] } | null {
+    const found = stepAsQuery(
+      {
+        ...this.#input,
+        valueOf: (version) => this.#valueOf(version),
+        hasLateSettings: this.#input.lateSettings.some((id) => id < (step.units.at(-1) ?? 0)),
+      },
+      step,
+    )
+    if ('kept' in found) {
+      this.#keptQueries.push(...found.kept)
+      return null
+    }
+    const name = this.#functionNames[at] as string
+    const inputs = step.simulation.inputs.map((one) => {
+      const asset = this.#assets.get(one.version) ?? one.name
+      return { argument: asset, asset, source: null, variable: one.name }
+    })
+    const cells = this.#cells(step)
+    return {
+      query: {
+        step: name,
+        unit: found.unit.id,
+        cell: found.unit.cell,
+        sql: found.sql,
+        description: this.#docstring(cells),
+      },
+      step: {
+        name,
+        kind: 'asset',
+        language: 'sql',
+        cells,
+        inputs,
+        outputs: this.#outputs(step),
+        locals: [],
+        afterRandom: null,
+      },
+    }
   }
 
   /** Definitions that nothing uses, and names deleted. */

@@ -149,8 +149,13 @@ export function capturedOf(
 
 function readBySql(context: ReplayContext, asset: string): boolean {
   return [...context.definitions.values()].some(
-    (step) => step.language === 'sql' && step.inputs.some((input) => input.target?.name === asset),
+    (step) => step.language === 'sql' && step.inputs.some((input) => lastPart(input.target?.name ?? '') === asset),
   )
+}
+
+/** Below the module's folder an asset's full name is longer than what the notebook's steps are called. */
+function lastPart(name: string): string {
+  return name.slice(name.lastIndexOf('.') + 1)
 }
 
 async function attemptStep(
@@ -173,7 +178,9 @@ async function attemptStep(
       inputs.push(await context.sourceInput(input.target.name, definition, input.argument))
       continue
     }
-    const prepared = place.inputs.get(input.target?.name ?? '') ?? { why: `${input.argument} was not captured` }
+    const prepared = place.inputs.get(lastPart(input.target?.name ?? '')) ?? {
+      why: `${input.argument} was not captured`,
+    }
     if ('why' in prepared) return { ...nothing, outcome: { state: 'unreplayable', why: prepared.why } }
     const { argument, form, annotation, columns } = input
     inputs.push({

@@ -31,9 +31,11 @@ import { bareEnvironment } from '../../packages/bare-environment.ts'
 import { listFiles } from '../list-files.ts'
 import { validGraph } from '../plan-project.ts'
 import type { Workspace } from '../workspace.ts'
+import { QueryChoice } from './choose-queries.ts'
 import { observeReference } from './observe-reference.ts'
 import { preparePackages } from './prepare-packages.ts'
 import { proveGraduation } from './prove-graduation.ts'
+import type { ProofEnd } from './prove-graduation.ts'
 import { projectFiles, stageLines, stageProject } from './stage-project.ts'
 import { proofFile, writeGraduation } from './write-graduation.ts'
 
@@ -69,6 +71,22 @@ export interface GraduateAnswer {
   readonly files: readonly string[]
   /** Packages added to requirements.txt. */
   readonly packages: readonly string[]
+}
+
+/** The notebook's own run, and what it ran on. */
+interface Reference {
+  readonly original: NotebookDocument
+  readonly document: NotebookDocument
+  readonly facts: NotebookFacts
+  readonly observation: Observation
+  readonly order: readonly number[]
+  /** Names that star imports bound and nothing uses. */
+  readonly unused: readonly string[]
+  readonly projectCopy: string
+  readonly captureFolder: string
+  readonly environment: PythonEnvironment
+  readonly tools: string
+  readonly lock: string
 }
 
 export async function graduateNotebook(workspace: Workspace, options: GraduateOptions): Promise<GraduateAnswer> {
@@ -148,44 +166,88 @@ class Graduating {
     const inlined = await this.#inlined(repaired.document, repaired.facts, 'code', environment)
     if (inlined.refusals.length > 0) return this.#refused(inlined.refusals)
     const named = await this.#nameImports(inlined, observed.observation, environment)
-    const converted = this.#convert(named, observed.observation, observed.order)
-    if ('refusals' in converted) return this.#refused(converted.refusals)
-    const unheld = named.unused.map((variable) => ({
+    const reference: Reference = {
+      original,
+      document: named.document,
+      facts: named.facts,
+      observation: observed.observation,
+      order: observed.order,
+      unused: named.unused,
+      projectCopy,
+      captureFolder,
+      environment,
+      tools,
+      lock: prepared.lock,
+    }
+    return this.#decide(reference)
+  }
+
+  /** With queries as SQL where that is exact; should the whole proof not bear that out, all of them in Python. */
+  async #decide(reference: Reference): Promise<GraduateAnswer> {
+    const { pipeline, prove, signal, say } = this.#options
+    const choice = new QueryChoice({
+      workspace: this.#workspace,
+      reference: reference.observation,
+      pipeline,
+      convert: (inPython) => this.#convert(reference, prove ? inPython : undefined),
+      projectCopy: reference.projectCopy,
+      scratch: this.#scratch,
+      captureFolder: reference.captureFolder,
+      environment: reference.environment,
+      toolsSitePackages: reference.tools,
+      signal,
+    })
+    for (;;) {
+      const converted = await choice.settle()
+      if ('refusals' in converted) return this.#refused(converted.refusals)
+      const graduation = this.#completed(converted.graduation, reference)
+      if (!prove) return this.#write(graduation, 'unproven', null)
+      const end = await this.#prove(graduation, reference)
+      const again = pipeline === 'new' && !isProven(end.proof.verdict) && choice.keepInPython(graduation)
+      if (!again) return this.#write(graduation, end.proof.verdict, end)
+      say('not proven with queries as SQL; once more with all of them in Python')
+    }
+  }
+
+  #completed(graduation: Graduation, reference: Reference): Graduation {
+    const unheld = reference.unused.map((variable) => ({
       variable,
       why: 'dropped: a star import bound it, nothing uses it',
     }))
-    const graduation = {
-      ...converted.graduation,
-      unheld: [...converted.graduation.unheld, ...unheld],
-      notebook: { ...converted.graduation.notebook, digest: original.digest },
+    return {
+      ...graduation,
+      unheld: [...graduation.unheld, ...unheld],
+      notebook: { ...graduation.notebook, digest: reference.original.digest },
       repairs: this.#repairs,
     }
-    if (!this.#options.prove) return this.#write(graduation, 'unproven', null)
-    const staging = { root: this.#workspace.root, target: path.join(this.#scratch, 'staged'), signal }
+  }
+
+  async #prove(graduation: Graduation, reference: Reference): Promise<ProofEnd> {
+    const { signal, say } = this.#options
+    const scratch = await mkdtemp(path.join(this.#scratch, 'proof-'))
+    const staging = { root: this.#workspace.root, target: path.join(scratch, 'staged'), signal }
     const root = await stageProject(staging, this.#options.pipeline === 'new' ? graduation : null)
     const staged = this.#workspace.open(root)
     try {
       await stageLines(await staged.stateFolder(), graduation)
-      const end = await proveGraduation({
+      return await proveGraduation({
         staged,
-        projectCopy,
-        scratch: this.#scratch,
-        document: named.document,
-        facts: named.facts,
+        projectCopy: reference.projectCopy,
+        document: reference.document,
+        facts: reference.facts,
         graduation,
-        reference: observed.observation,
-        referenceMs: observed.observation.ms,
-        captureFolder,
-        environment,
-        toolsSitePackages: tools,
-        lock: prepared.lock,
+        reference: reference.observation,
+        referenceMs: reference.observation.ms,
+        captureFolder: reference.captureFolder,
+        environment: reference.environment,
+        toolsSitePackages: reference.tools,
+        lock: reference.lock,
         repairs: this.#repairs,
         storedOutputs: this.#stored,
         accepted: this.#options.accepted,
         signal,
         say,
       })
-      return await this.#write(graduation, end.proof.verdict, end)
     } finally {
       await staged.close()
     }
@@ -268,16 +330,14 @@ class Graduating {
       }))
   }
 
-  #convert(
-    repaired: { readonly document: NotebookDocument; readonly facts: NotebookFacts },
-    observation: Observation,
-    order: readonly number[],
-  ) {
+  #convert(reference: Reference, inPython: ReadonlyMap<number, string> | undefined) {
+    const { document, facts, observation, order } = reference
     return convert({
-      document: repaired.document,
-      facts: repaired.facts,
+      document,
+      facts,
       observation,
       options: {
+        ...(inPython === undefined ? {} : { inPython }),
         order,
         into: this.#options.into,
         params: this.#options.params,
@@ -305,11 +365,7 @@ class Graduating {
     }
   }
 
-  async #write(
-    graduation: Graduation,
-    verdict: GraduationVerdict,
-    end: Awaited<ReturnType<typeof proveGraduation>> | null,
-  ): Promise<GraduateAnswer> {
+  async #write(graduation: Graduation, verdict: GraduationVerdict, end: ProofEnd | null): Promise<GraduateAnswer> {
     const { root } = this.#workspace
     const isNew = this.#options.pipeline === 'new'
     const asDraft = isNew && !isProven(verdict) && !this.#options.force
@@ -358,7 +414,7 @@ function effectsOf(facts: NotebookFacts): readonly Refusal[] {
   )
 }
 
-function reasonsOf(end: Awaited<ReturnType<typeof proveGraduation>> | null): readonly Refusal[] {
+function reasonsOf(end: ProofEnd | null): readonly Refusal[] {
   if (end === null || isProven(end.proof.verdict)) return []
   const bad = (verdict: string): boolean => verdict !== 'equal' && verdict !== 'stochastic' && verdict !== 'accepted'
   const reasons = [

@@ -71,6 +71,8 @@ function checklist(request: WriteRequest): string {
     ])
   }
   for (const problem of problems) items.push(['bad', problem])
+  for (const { cell, message } of graduation.notes ?? [])
+    items.push(['note', `${cell === null ? '' : `cell ${cell}: `}${message}`])
   for (const assumption of graduation.assumptions) items.push(['note', `assumed: ${assumption}`])
   return `<section><h2>In short</h2><ul class="checks">${items.map(([state, text]) => `<li class="${state}">${escapeHtml(text)}</li>`).join('')}</ul></section>`
 }

@@ -17,7 +17,6 @@ export interface ReplayRequest {
   readonly staged: Workspace
   /** Frozen copy of the project without the new files: what the notebook's runs read. */
   readonly projectCopy: string
-  readonly scratch: string
   readonly graduation: Graduation
   readonly captureFolder: string
   readonly environment: PythonEnvironment
@@ -30,13 +29,14 @@ export interface Replaying {
   close(): Promise<void>
 }
 
-/** `scratch` is a folder of its own; the caller closes what comes back. */
+/** The caller closes what comes back; its files go with the staged project. */
 export async function openReplay(request: ReplayRequest): Promise<Replaying> {
   const { staged, graduation } = request
   const loaded = await staged.project()
   const graph = validGraph(loaded)
   const sandbox = await staged.sandbox()
-  const scratch = path.join(request.scratch, 'replay')
+  // Where the engine of the staged project may read and write too.
+  const scratch = path.join(await staged.stateFolder(), 'tmp', 'replay')
   await mkdir(scratch, { recursive: true })
   const dispatch = await staged.dispatch()
   const tasks: TaskContext = {
