@@ -1,11 +1,13 @@
 /**
  * `npm test`: every part in turn, each with its minutes beside its budget, then one line with the counts. Parts that this
- * machine cannot run say so and why. `--full` runs the large counts; `--part NAME` one part; more arguments go to vitest.
+ * machine cannot run say so and why. `--part NAME` runs one part. `--full` runs the large counts, and writes what came of
+ * each part into docs/performance.md.
  */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { currentCommit, readSection, writeSection } from './performance-page.ts'
 import { testPython } from './test-python.ts'
 
 interface Part {
@@ -39,8 +41,14 @@ const isFull = args.includes('--full')
 const only = args.includes('--part') ? args[args.indexOf('--part') + 1] : undefined
 
 const python = await testPython()
+const seed = process.env['CELLMILL_SEED'] ?? String(Math.floor(Math.random() * 2 ** 31))
 const scratch = mkdtempSync(path.join(tmpdir(), 'cellmill-test-'))
-const environment = { ...process.env, CELLMILL_TEST_PYTHON: python, ...(isFull ? { CELLMILL_FULL: '1' } : {}) }
+const environment = {
+  ...process.env,
+  CELLMILL_TEST_PYTHON: python,
+  CELLMILL_SEED: seed,
+  ...(isFull ? { CELLMILL_FULL: '1' } : {}),
+}
 const total = { passed: 0, failed: 0, skipped: 0 }
 const lines: string[] = []
 for (const part of parts) {
@@ -55,6 +63,7 @@ for (const part of parts) {
   lines.push(
     `${part.name.padEnd(12)} ${minutes.padStart(5)} min of ${part.budgetMinutes}  ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`,
   )
+  if (isFull) recordFull(part, counts, minutes)
 }
 rmSync(scratch, { recursive: true, force: true })
 console.log(`\n${lines.join('\n')}\n`)
@@ -63,6 +72,29 @@ console.log(closing)
 const countsFile = process.env['CELLMILL_COUNTS']
 if (countsFile !== undefined) writeFileSync(countsFile, `${closing}\n`)
 process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0
+
+/** One row for each part, so that a part which was run again alone replaces its own. */
+function recordFull(part: Part, counts: Counts, minutes: string): void {
+  const title = 'Full tests'
+  const head = [
+    '| part | passed | failed | skipped | minutes | seed | date | commit |',
+    '| --- | --- | --- | --- | --- | --- | --- | --- |',
+  ]
+  const before = (readSection(title) ?? '')
+    .split('\n')
+    .filter((line) => parts.some(({ name }) => line.startsWith(`| ${name} |`)))
+  const date = new Date().toISOString().slice(0, 16).replace('T', ' ')
+  const { passed, failed, skipped } = counts
+  const row = `| ${part.name} | ${passed} | ${failed} | ${skipped} | ${minutes} | ${seed} | ${date} | ${currentCommit()} |`
+  const rows = parts.flatMap(({ name }) =>
+    name === part.name ? [row] : before.filter((line) => line.startsWith(`| ${name} |`)),
+  )
+  writeSection(
+    title,
+    ['`npm run test:full`, the last time that each part was run.', '', ...head, ...rows].join('\n'),
+    [],
+  )
+}
 
 function runPart(part: Part): Counts {
   if (part.run === 'vitest') return runVitest(part)

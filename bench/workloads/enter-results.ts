@@ -76,7 +76,7 @@ export async function enterResults(root: string): Promise<void> {
         parameters: {},
         sources: {},
         cause: 'run',
-      restores: null,
+        restores: null,
         mixed: false,
         pointers,
       },

@@ -1,6 +1,6 @@
 /**
  * `cellmill run` killed at random moments, alone and among others on the same state. Whatever was acknowledged is there,
- * nothing is half-published, and running again goes on. 60 kills, 1000 with CELLMILL_FULL=1; CELLMILL_SEED=N repeats.
+ * nothing is half-published, and running again goes on. 60 kills, 300 with CELLMILL_FULL=1; CELLMILL_SEED=N repeats.
  */
 import { readdirSync } from 'node:fs'
 import path from 'node:path'
@@ -13,7 +13,7 @@ import type { SeenEvent } from './support/cli-run.ts'
 import { assetNames, projectFiles } from './support/project-files.ts'
 import { chosenSeed, seededRandom } from './support/random.ts'
 
-const kills = process.env['CELLMILL_FULL'] === '1' ? 1000 : 60
+const kills = process.env['CELLMILL_FULL'] === '1' ? 300 : 60
 const seed = chosenSeed()
 const random = seededRandom(seed)
 const project = new TestProject(projectFiles)
