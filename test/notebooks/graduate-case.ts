@@ -25,6 +25,8 @@ export interface GraduateCase {
   /** Execution counts of all cells, Markdown included; without it the notebook was never run. */
   readonly counts?: readonly (number | null)[]
   readonly tags?: Readonly<Record<number, readonly string[]>>
+  /** Names of the files of its SQL assets, where that matters. */
+  readonly sql?: readonly string[]
   /** Folder of the notebook below the project. */
   readonly folder?: string
 }
@@ -39,6 +41,8 @@ export interface CaseOutcome {
   /** What went wrong beside the answer: a crash of the CLI, a failed run. */
   readonly crash: string | null
   readonly text: string
+  /** Files of SQL assets, without their folder. */
+  readonly sql?: readonly string[]
   readonly ms: number
 }
 
@@ -80,6 +84,7 @@ export async function graduateCase(one: GraduateCase): Promise<CaseOutcome> {
       codes: [...new Set(answer.reasons.map(({ code }) => code))],
       reasons: answer.reasons.map(({ code, cell, message }) => `${code} cell ${cell}: ${message}`),
       text,
+      sql: answer.files.filter((file) => file.endsWith('.sql')).map((file) => path.posix.basename(file)),
     }
     const isProven = answer.verdict.startsWith('proven')
     const checked = isProven
@@ -94,6 +99,7 @@ export async function graduateCase(one: GraduateCase): Promise<CaseOutcome> {
 /** `proven`, `refused N32,N14`, `not-proven`, ... : what is held against a case's `expect`. */
 export function isExpected(one: GraduateCase, outcome: CaseOutcome): boolean {
   if (outcome.crash !== null || outcome.differences.length > 0) return false
+  if (one.sql !== undefined && one.sql.join() !== outcome.sql?.toSorted().join()) return false
   if (outcome.verdict !== 'refused') return one.expect.includes(outcome.verdict)
   return outcome.codes.length > 0 && outcome.codes.some((code) => one.expect.includes(code))
 }

@@ -10,6 +10,7 @@ import { graduateCase, isExpected } from './graduate-case.ts'
 import type { GraduateCase } from './graduate-case.ts'
 import { graduateCases } from './graduate-cases.ts'
 import { hostileCases } from './graduate-cases-hostile.ts'
+import { sqlCases } from './graduate-cases-sql.ts'
 
 interface Trap {
   readonly name: string
@@ -28,7 +29,7 @@ const converted = traps
     cells,
     expect: ['proven', 'proven-except-stochastic', 'not-proven'],
   }))
-const all = [...graduateCases, ...hostileCases, ...converted]
+const all = [...graduateCases, ...hostileCases, ...sqlCases, ...converted]
 const fewest = 6
 
 function chosen(): readonly GraduateCase[] {

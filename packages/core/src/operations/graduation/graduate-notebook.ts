@@ -15,6 +15,7 @@ import { localModules } from '../../notebook/facts/local-modules.ts'
 import type { NotebookFacts } from '../../notebook/ir.ts'
 import type { Graduation, GraduationVerdict, Refusal, Repair } from '../../notebook/graduation.ts'
 import { graduateNotebook as convert } from '../../notebook/graduate/graduate-notebook.ts'
+import { sqlMagicRefusals } from '../../notebook/graduate/sql-magics.ts'
 import type { Observation } from '../../notebook/observation.ts'
 import { copyTree } from '../../notebook/observe/copy-tree.ts'
 import { reproducedOutputs } from '../../notebook/observe/compare-outputs.ts'
@@ -138,7 +139,8 @@ class Graduating {
     const { environment } = prepared
     const repaired = await this.#repair(joined.document, environment)
     if (repaired.refusals.length > 0) return this.#refused(repaired.refusals)
-    const effects = effectsOf(repaired.facts)
+    const modules = new Set(environment.distributions.flatMap((one) => one.modules))
+    const effects = [...effectsOf(repaired.facts), ...sqlMagicRefusals(repaired.facts, modules)]
     if (effects.length > 0) return this.#refused(effects)
     const tools = await toolsEnvironment(await findPython())
     const projectCopy = path.join(this.#scratch, 'project')
