@@ -43,6 +43,7 @@ export function makeUnits(
   const observed = new Map((observation?.cells ?? []).map((cell) => [cell.index, cell]))
   const names = boundNames(facts)
   const tuples = tupleNames(facts)
+  const mayStay = readsUnderscore(facts) ? () => true : (name: string) => name !== '_'
   const assumptions = new Set<string>()
   const list: Unit[] = []
   for (const cellIndex of execution) {
@@ -57,7 +58,7 @@ export function makeUnits(
         magic: cell.magics.find((magic) => holds(statement, magic)) ?? null,
         reads: readNames(statement, names),
         binds: statement.binds,
-        mayBinds: statement.mayBind.filter((name) => !statement.binds.includes(name)),
+        mayBinds: statement.mayBind.filter((name) => !statement.binds.includes(name) && mayStay(name)),
         deletes: statement.deletes,
         mutates: changedNames(statement, seen, assumptions),
         unseen: new Set(),
@@ -72,6 +73,11 @@ export function makeUnits(
     addUnseenDeletes(list, cellIndex, seen)
   }
   return { list, names, assumptions: [...assumptions] }
+}
+
+/** Else `_` is only where unwanted values go: an older one is not kept for a loop that may not run. */
+function readsUnderscore(facts: NotebookFacts): boolean {
+  return facts.cells.some(({ statements }) => statements.some(({ reads }) => reads.some(({ name }) => name === '_')))
 }
 
 function holds(statement: StatementFacts, magic: Magic): boolean {

@@ -14,6 +14,7 @@ import { cut, type Plan } from './cut.ts'
 import { globalNames } from './global-statements.ts'
 import { titleOf } from './headings.ts'
 import { BUILTIN_NAMES, identifier, NameTable } from './names.ts'
+import { displayFunction } from './display-function.ts'
 import { statementText, type TextEdit } from './python-text.ts'
 import { assignRoles, type Roles } from './roles.ts'
 import { findSources, type SourcePlan } from './sources.ts'
@@ -198,10 +199,11 @@ function lineWriter(
       })
     for (const word of globalNames(source, unit).words) edits.push({ span: word, text: 'nonlocal' })
     if (display) {
+      const show = displayFunction(units).name
       edits.push({
         span: { line: span.line, column: span.column, endLine: span.line, endColumn: span.column },
         // A bare tuple is one value; in a call it would be several.
-        text: isBareTuple(source, unit) ? 'display((' : 'display(',
+        text: isBareTuple(source, unit) ? `${show}((` : `${show}(`,
       })
       edits.push({
         span: { line: span.endLine, column: span.endColumn, endLine: span.endLine, endColumn: span.endColumn },
@@ -288,7 +290,7 @@ function packages(units: Units, roles: Roles, written: WrittenSteps): string[] {
         found.add(one.origin ?? one.module.split('.')[0] ?? one.module)
     }
   }
-  if (written.extraImports.has('from IPython.display import display')) found.add('ipython')
+  if (written.extraImports.has(displayFunction(units).line)) found.add('ipython')
   for (const line of written.extraImports) {
     const module = /^import (pandas|numpy|polars|pyarrow) /u.exec(line)?.[1]
     if (module !== undefined) found.add(module)

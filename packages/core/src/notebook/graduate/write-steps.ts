@@ -17,6 +17,7 @@ import { isFigure } from './displays.ts'
 import { isArtistText } from '../observe/artist-text.ts'
 import { annotationOf, isFrame, kindOf } from './annotations.ts'
 import { headingOf, proseAbove, titleOf } from './headings.ts'
+import { displayFunction } from './display-function.ts'
 import { identifier, type NameTable } from './names.ts'
 import { joinPath, type SourcePlan } from './sources.ts'
 import { observedValue } from './sticky.ts'
@@ -319,7 +320,7 @@ export class StepWriter {
       unit.facts.calls.every(
         (call) => call.callee === 'print' || call.callee === 'display' || call.callee.endsWith('.display'),
       )
-    if (shows && !nothing) this.#extraImports.add('from IPython.display import display')
+    if (shows && !nothing) this.#extraImports.add(displayFunction(this.#input.units).line)
     return shows && !nothing
   }
 
