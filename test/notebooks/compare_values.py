@@ -32,6 +32,7 @@ def run_notebook(request, target):
     shell.history_manager.enabled = False
     sys.modules["__main__"].__dict__.setdefault("__builtins__", __builtins__)
     namespace = shell.user_ns
+    shell.register_magic_function(lambda line: run_file(shell, line.strip()), "line", "run")
     hidden = set(namespace)
     after = {}
     real = sys.stdout
@@ -50,6 +51,18 @@ def run_notebook(request, target):
 
     with open(target, "wb") as stream:
         cloudpickle.dump(after, stream)
+
+
+def run_file(shell, name):
+    """`%run` as IPython does it, which for notebooks needs a package more than the project has."""
+    if not name.endswith(".ipynb"):
+        from IPython.core.magics.execution import ExecutionMagics
+
+        return ExecutionMagics(shell).run(name)
+    with open(name, encoding="utf-8") as stream:
+        for cell in json.load(stream)["cells"]:
+            if cell["cell_type"] == "code":
+                shell.run_cell(cell["source"], silent=True)
 
 
 def kept(value):

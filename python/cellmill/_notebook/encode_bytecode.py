@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _NESTED = 0x10
 _SILENT = {"RESUME", "NOP", "CACHE", "EXTENDED_ARG", "PUSH_NULL", "COPY_FREE_VARS", "MAKE_CELL"}
 _FREE_LOADS = {"LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF", "LOAD_CLASSDEREF", "LOAD_FROM_DICT_OR_GLOBALS", "LOAD_FROM_DICT_OR_DEREF"}
+_FREE_STORES = {"STORE_GLOBAL": "set", "STORE_DEREF": "set", "DELETE_GLOBAL": "unset", "DELETE_DEREF": "unset"}
 _CLOSURES = {"LOAD_CLOSURE", "LOAD_FAST"}
 _HAS_CLOSURE = 0x08
 
@@ -104,6 +105,8 @@ def _plain(code: types.CodeType, instruction: Any, numbers: dict[int, int]) -> t
     name = instruction.opname
     if name in _FREE_LOADS and instruction.argval not in code.co_cellvars:
         return ("free", instruction.argval)
+    if name in _FREE_STORES and instruction.argval not in code.co_cellvars:
+        return ("free", _FREE_STORES[name], instruction.argval)
     if instruction.opcode in dis.hasconst:
         return (name,)
     if instruction.opcode in dis.hasjrel or instruction.opcode in dis.hasjabs:

@@ -335,9 +335,13 @@ class Observer:
         return tokens + (self._files.problems if self._files is not None else [])
 
 
+_WINDOWS = (memoryview, type({}.keys()), type({}.values()), type({}.items()))
+"""Known by what is seen through them, and bound to what they look at."""
+
+
 def _cannot_be_kept(value: Any, problem: str | None) -> bool:
     if problem is None:
-        return False
+        return type(value) in _WINDOWS
     if "only once" in problem:
         return True
     try:

@@ -15,7 +15,7 @@ from typing import Any, Iterable
 
 from . import encode
 
-_IPYTHON = re.compile(r"_+|_i{1,3}|_i?\d+|_[ido]h|In|Out|_exit_code|__warningregistry__|__annotations__|__annotate__")
+_IPYTHON = re.compile(r"_+|_i{1,3}|_i?\d+|_[ido]h|In|Out|_exit_code|__warningregistry__|__annotations__|__annotate__|__doc__|__nonzero__")
 _SHELL = {"get_ipython", "exit", "quit"}
 _WORD = re.compile(r"[^\W\d]\w*")
 _COMPUTED = {"exec", "eval", "globals", "locals", "vars", "gc", "_getframe", "currentframe"}

@@ -99,7 +99,7 @@ export function helperConflicts(facts: NotebookFacts, helpers: Inlined['helpers'
 function editsOf(input: InlineInput, cell: NotebookCell, facts: CellFacts, own: ReadonlySet<string>): Edit[] {
   const magics = facts.magics.flatMap((magic) => runEdit(input, cell, magic))
   if (input.what === 'notebooks') return magics
-  return [...magics, ...facts.statements.flatMap((statement) => textEdits(cell, facts, statement, own))]
+  return [...magics, ...facts.statements.flatMap((statement) => textEdits(cell, statement, own))]
 }
 
 const PLAIN_RUN = /^(?<flag>-i\s+)?(?<quote>["']?)(?<path>[^"'\s{}$*?-][^"'{}$*?]*?)\k<quote>$/u
@@ -149,7 +149,7 @@ function codeOfNotebook(text: string): string | null {
   }
 }
 
-function textEdits(cell: NotebookCell, facts: CellFacts, statement: StatementFacts, own: ReadonlySet<string>): Edit[] {
+function textEdits(cell: NotebookCell, statement: StatementFacts, own: ReadonlySet<string>): Edit[] {
   const edits: Edit[] = []
   const calls = [...statement.calls, ...statement.definitions.flatMap((one) => one.lateCalls)]
   for (const call of calls) {
@@ -167,18 +167,34 @@ function textEdits(cell: NotebookCell, facts: CellFacts, statement: StatementFac
       evidence: 'the run of the original',
     })
   }
-  const reads = statement.definitions.length > 0 || facts.syntaxError !== null ? [] : statement.reads
-  for (const { name, span } of reads) {
-    if (name !== '__name__' || own.has(name) || edits.some((edit) => overlap(edit.span, span))) continue
-    edits.push({
-      span,
-      text: '"__main__"',
-      code: 'N14',
-      message: 'asks for __name__; the notebook is the main program',
-      evidence: 'the run of the original',
-    })
+  if (!own.has('__name__')) {
+    for (const span of mainGuards(cell.source, statement)) {
+      if (edits.some((edit) => overlap(edit.span, span))) continue
+      edits.push({
+        span,
+        text: 'True',
+        code: 'N14',
+        message: 'asks whether it is the main program, as a notebook is',
+        evidence: 'the run of the original',
+      })
+    }
   }
   return edits
+}
+
+/** `__name__ == "__main__"`, outside of texts. */
+function mainGuards(source: string, statement: StatementFacts): Span[] {
+  const { span, literals } = statement
+  return source.split('\n').flatMap((text, at) => {
+    const line = at + 1
+    if (line < span.line || line > span.endLine) return []
+    return [...text.matchAll(/(?<![\w.])__name__\s*==\s*(['"])__main__\1/gu)].flatMap(({ index, 0: found }) => {
+      const guard = { line, column: index, endLine: line, endColumn: index + found.length }
+      const inText = literals.some((one) => within({ ...guard, endColumn: index + '__name__'.length }, one.span))
+      const isComment = /^\s*#/u.test(text)
+      return inText || isComment || /[^\u0000-\uffff]/u.test(text.slice(0, index)) ? [] : [guard]
+    })
+  })
 }
 
 function onlyText(
