@@ -7,10 +7,14 @@ their types is found there, with the place in the file, so only types are looked
 from __future__ import annotations
 
 import types
-from typing import Any, TypeVar
 from collections.abc import Callable, Mapping, Sequence
 
-Function = TypeVar("Function", bound=Callable[..., Any])
+from .._types import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    Function = TypeVar("Function", bound=Callable[..., Any])
 
 _KINDS = ("table", "object", "file")
 _NUMBER = (int, float)

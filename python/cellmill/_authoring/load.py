@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any
+from .._types import Any
 
 
 class LoadError(Exception):

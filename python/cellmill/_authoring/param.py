@@ -7,10 +7,14 @@ stays what it would be without us, and needs no file.
 from __future__ import annotations
 
 import sys
-from typing import Any, TypeVar
 from collections.abc import Mapping
 
-Value = TypeVar("Value")
+from .._types import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    Value = TypeVar("Value")
 
 #: What the run decided, by name; None outside of a step.
 _run_values: Mapping[str, Any] | None = None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import types
-from typing import Any
+from .._types import Any
 from collections.abc import Callable
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
-from typing import Any
+from .._types import Any
 
 from . import table_codec
 from .compare_frames import NotLossless, shown

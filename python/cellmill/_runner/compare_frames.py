@@ -6,7 +6,7 @@ named, with the column and the value, since a person has to decide about it.
 
 from __future__ import annotations
 
-from typing import Any
+from .._types import Any
 
 _PLAIN = (str, bytes, bool, int, type(None))
 

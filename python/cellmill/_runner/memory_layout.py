@@ -10,7 +10,7 @@ import copyreg
 import json
 import pickle
 import sys
-from typing import Any
+from .._types import Any
 
 KEY = b"cellmill.layout"
 _LARGEST_GAPS = 4

@@ -12,7 +12,7 @@ import importlib.util
 import os
 import sys
 import types
-from typing import Any
+from .._types import Any
 from collections.abc import Callable
 
 

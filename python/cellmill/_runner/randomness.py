@@ -8,7 +8,7 @@ from __future__ import annotations
 import pickle
 import random
 import sys
-from typing import Any
+from .._types import Any
 
 from .project_code import ProjectFinder
 

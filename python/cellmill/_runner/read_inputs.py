@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
-from typing import Any
+from .._types import Any
 
 from . import read_sources, table_codec
 from .compare_frames import NotLossless

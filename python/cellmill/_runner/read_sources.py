@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from typing import Any
+from .._types import Any
 
 from .contract import ContractError
 

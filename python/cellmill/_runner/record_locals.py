@@ -5,8 +5,8 @@ from __future__ import annotations
 import pickle
 import sys
 import types
-from collections.abc import Iterable
-from typing import Any, Callable
+from collections.abc import Callable, Iterable
+from .._types import Any
 
 
 def call_recording(call: Callable[[], Any], code: types.CodeType, locals_at_return: dict[str, Any]) -> Any:

@@ -9,7 +9,7 @@ import json
 import math
 import os
 import sys
-from typing import Any
+from .._types import Any
 
 from . import figures, table_codec
 from .project_code import ProjectFinder

@@ -14,7 +14,7 @@ import sys
 import time
 import types
 import warnings
-from typing import Any
+from .._types import Any
 
 from .._authoring import param
 from . import cells, check_verdict, project_code, read_inputs, record_locals

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import warnings
-from typing import Any
+from .._types import Any
 
 from . import memory_layout
 from .compare_frames import NotLossless, compare_arrow, compare_pandas, compare_polars, shown

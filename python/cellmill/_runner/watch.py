@@ -11,9 +11,9 @@ import os
 import random
 import stat
 import sys
-import threading
+import _thread
 import time
-from typing import Any
+from .._types import Any
 from collections.abc import Callable
 
 _LIMIT = 200
@@ -31,7 +31,7 @@ class Watch:
         self._installed = (sys.prefix.rstrip(os.sep) + os.sep, sys.base_prefix.rstrip(os.sep) + os.sep)
         self._environment = environment
         self._seen: dict[tuple[str, str, str], None] = {}
-        self._busy = threading.local()
+        self._busy = _thread._local()
         self.hosts: list[str] = []
         self.active = False
         self._events: dict[str, Callable[[tuple[Any, ...]], None]] = {

@@ -10,7 +10,7 @@ import os
 import pickle
 import re
 import types
-from typing import Any
+from .._types import Any
 
 from . import memory_layout, table_codec
 from .compare_frames import NotLossless
