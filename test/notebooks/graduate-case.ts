@@ -20,6 +20,8 @@ export interface GraduateCase {
   readonly cells: readonly string[]
   /** Every outcome that is right: verdicts, or codes of a refusal. */
   readonly expect: readonly string[]
+  /** The notebook as it stands, in place of one made from the cells. */
+  readonly text?: string
   readonly files?: Readonly<Record<string, string>>
   readonly args?: readonly string[]
   /** Execution counts of all cells, Markdown included; without it the notebook was never run. */
@@ -41,13 +43,16 @@ export interface CaseOutcome {
   /** What went wrong beside the answer: a crash of the CLI, a failed run. */
   readonly crash: string | null
   readonly text: string
+  readonly steps: number
   /** Files of SQL assets, without their folder. */
   readonly sql?: readonly string[]
+  /** Of graduation alone, in which the comparison has no part. */
   readonly ms: number
 }
 
 interface GraduateAnswer {
   readonly verdict: string
+  readonly cut: { readonly steps: number } | null
   readonly reasons: readonly { readonly code: string; readonly cell: number | null; readonly message: string }[]
   readonly assets: readonly {
     readonly name: string
@@ -64,16 +69,17 @@ export async function graduateCase(one: GraduateCase): Promise<CaseOutcome> {
   const project = new TestProject({
     'cellmill.config.ts': config,
     ...one.files,
-    [notebook]: notebookText(one),
+    [notebook]: one.text ?? notebookText(one),
   })
   try {
     project.usePackages()
     const done = await project.cli('graduate', notebook, '--json', ...(one.args ?? []))
+    const ms = performance.now() - startedAt
     const answer = parsed(done.stdout)
-    const nothing = { codes: [], reasons: [], compared: [], differences: [], text: '' }
+    const nothing = { codes: [], reasons: [], compared: [], differences: [], text: '', steps: 0 }
     if (answer === null || !('verdict' in answer)) {
       const crash = `graduate gave no answer: ${done.stdout.slice(0, 2000)}${done.stderr.slice(-2000)}`
-      return { ...nothing, verdict: 'crash', crash, ms: performance.now() - startedAt }
+      return { ...nothing, verdict: 'crash', crash, ms }
     }
     const text = answer.files
       .filter((file) => /\.(py|sql)$/.test(file))
@@ -84,13 +90,14 @@ export async function graduateCase(one: GraduateCase): Promise<CaseOutcome> {
       codes: [...new Set(answer.reasons.map(({ code }) => code))],
       reasons: answer.reasons.map(({ code, cell, message }) => `${code} cell ${cell}: ${message}`),
       text,
+      steps: answer.cut?.steps ?? 0,
       sql: answer.files.filter((file) => file.endsWith('.sql')).map((file) => path.posix.basename(file)),
     }
     const isProven = answer.verdict.startsWith('proven')
     const checked = isProven
       ? await compareWithNotebook(project, one, answer)
       : { compared: [], differences: [], crash: null }
-    return { ...common, ...checked, ms: performance.now() - startedAt }
+    return { ...common, ...checked, ms }
   } finally {
     if (process.env['CELLMILL_KEEP'] === undefined) project.remove()
   }
