@@ -5,6 +5,7 @@ const escape = String.fromCharCode(27)
 
 test.each([
   ['addresses', '<object at 0x7f3a2b1c9d00>', '<object at 0x…>'],
+  ['shortened addresses', '<td>&lt;sklearn.tree...x7f911f10fde0&gt;</td>', '<td>&lt;sklearn.tree...…&gt;</td>'],
   ['colours', `${escape}[31mred${escape}[0m`, 'red'],
   ['line ends', 'a\r\nb\r\n', 'a\nb'],
   ['an overwritten progress line', 'step 1\rstep 2\rdone\nnext', 'done\nnext'],
@@ -25,6 +26,7 @@ test.each([
   'a  b\n  c',
   '/tmp/results/out.csv',
   'T_max 3',
+  '<range 1...100000>',
 ])('keeps %j as it is', (text) => {
   expect(normaliseText(text)).toEqual({ text, excluded: [] })
 })

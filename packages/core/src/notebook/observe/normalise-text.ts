@@ -34,6 +34,8 @@ const rules: readonly Rule[] = [
     replacement: '<tmp>',
   },
   { name: 'address', pattern: /\b0x[0-9a-fA-F]{6,16}\b/g, replacement: '0x…' },
+  // As a shortened `<Tree object at 0x7f911f10fde0>` shows it.
+  { name: 'address', pattern: /(?<=\.\.\.)0?x[0-9a-f]{6,16}(?=>|&gt;)/g, replacement: '…' },
   { name: 'timing', pattern: /^CPU times: .*$/gm, replacement: 'CPU times: …' },
   { name: 'timing', pattern: /^Wall time: .*$/gm, replacement: 'Wall time: …' },
   { name: 'timing', pattern: /^.* (?:per loop|loops each|loop each).*$/gm, replacement: '<timing>' },
