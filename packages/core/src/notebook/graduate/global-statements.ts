@@ -6,7 +6,7 @@ import type { Span } from '../ir.ts'
 import type { Unit } from '../dataflow/units.ts'
 
 const STATEMENT = /^(\s+)global(\s+[A-Za-z_]\w*(?:\s*,\s*[A-Za-z_]\w*)*)\s*(?:#.*)?$/u
-const ANY = /(^|[\s;:])global\s+[A-Za-z_]/mu
+const ANY = /(^|[\s;:])global\s+[A-Za-z_]\w*(\s*,\s*\w+)*\s*(;|#|$)/mu
 
 export function hasGlobalStatement(text: string): boolean {
   return ANY.test(text)

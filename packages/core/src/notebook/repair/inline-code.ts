@@ -125,13 +125,18 @@ function runEdit(input: InlineInput, cell: NotebookCell, magic: Magic): Edit[] {
     {
       span,
       // Neither shows its last value.
-      text: `${code.trim()}\npass`,
+      text: `${asMain(code).trim()}\npass`,
       code: 'N14',
       message: `runs ${wanted}; its code stands there instead`,
       evidence: isNotebook ? `the text of ${wanted}, as %run runs it` : 'the run of the original',
       ...(sharesNames ? {} : { path: path ?? wanted }),
     },
   ]
+}
+
+/** `%run` runs it as the main program. */
+function asMain(code: string): string {
+  return code.replaceAll(/^(\s*if\s+)__name__\s*==\s*(?:'__main__'|"__main__")(\s*:)/gmu, '$1True$2')
 }
 
 /** Code cells one after the other; null where a cell is not plain Python and line magics. */
