@@ -1,5 +1,6 @@
 /** How a TypeScript step's process ended, as what its author can do about it. */
-import type { FailureKind, UserCodeError } from '../../errors.ts'
+import type { UserCodeError } from '../../errors.ts'
+import { failure } from '../attempt/outcome.ts'
 import type { StepReport, StepWork } from '../runtime.ts'
 import type { SandboxExit } from '../sandbox/sandbox.ts'
 
@@ -49,25 +50,6 @@ function exitedError(exit: SandboxExit, work: StepWork, stderr: string): UserCod
   )
 }
 
-/** Whether trying again may help at all; `retries` decides whether it is tried. */
-export function isRetryable(kind: FailureKind): boolean {
-  switch (kind) {
-    case 'exception':
-    case 'exit-code':
-    case 'signal':
-    case 'out-of-memory':
-    case 'time-limit':
-    case 'disk-full':
-      return true
-    case 'output-limit':
-    case 'contract':
-    case 'packages':
-    case 'cancelled':
-    case 'internal':
-      return false
-  }
-}
-
 /** In a strict environment a result that read something undeclared is not accepted at all. */
 export function refusedByStrict(work: StepWork, report: StepReport): UserCodeError | null {
   const [seen] = work.definition.options.refresh === null ? report.undeclared : []
@@ -78,8 +60,4 @@ export function refusedByStrict(work: StepWork, report: StepReport): UserCodeErr
     `${work.definition.id} read ${seen.what}${where}, which it does not declare`,
     "take runTime and random from what run gets, or declare  refresh: '1d'",
   )
-}
-
-function failure(kind: FailureKind, message: string, hint: string | null): UserCodeError {
-  return { kind, type: kind, message, frames: [], inputs: [], hint }
 }

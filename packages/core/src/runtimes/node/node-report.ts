@@ -2,21 +2,18 @@
  * Reads what a TypeScript step left in `outputs/`. User code can write both files itself, so every member is checked and
  * bounded, and names of outputs and entries must be the ones that the definition gives.
  */
-import { constants } from 'node:fs'
-import { open } from 'node:fs/promises'
 import path from 'node:path'
 import type { Json } from '../../canonical.ts'
 import type { FailureKind, UserCodeError, UserFrame } from '../../errors.ts'
 import type { StepDefinition } from '../../model/project.ts'
+import { isShallow, readLeftJson } from '../attempt/left-json.ts'
+import type { ReadReport } from '../attempt/outcome.ts'
 import type { StepOutputReport, StepReport, StepWork, UndeclaredRead } from '../runtime.ts'
 
-const maxReportBytes = 16 * 1024 * 1024
-
-export type ReadReport = { readonly report: StepReport } | { readonly problem: string }
 type Record_ = Readonly<Record<string, unknown>>
 
 export async function readStepReport(work: StepWork): Promise<ReadReport> {
-  const value = await readJson(path.join(work.folder, 'outputs', 'result.json'))
+  const value = await readLeftJson(path.join(work.folder, 'outputs', 'result.json'))
   if (!isRecord(value) || !Array.isArray(value['outputs'])) return { problem: 'its process ended before run returned' }
   const outputs = value['outputs'].map(outputOf)
   const problem = outputs.includes(null)
@@ -44,7 +41,7 @@ export async function readStepReport(work: StepWork): Promise<ReadReport> {
 
 /** Null when the process left no account of a failure. */
 export async function readStepError(work: StepWork): Promise<UserCodeError | null> {
-  const value = await readJson(path.join(work.folder, 'outputs', 'error.json'))
+  const value = await readLeftJson(path.join(work.folder, 'outputs', 'error.json'))
   const error = isRecord(value) ? value['error'] : null
   if (!isRecord(error) || typeof error['message'] !== 'string') return null
   // Kinds that only the parent can tell are not taken from the process.
@@ -81,7 +78,7 @@ function outputOf(value: unknown): StepOutputReport | null {
     codec: codecs[kind]!,
     entry,
     rows: numberOf(rows),
-    summary: isRecord(summary) && isShallow(summary, 0) ? (summary as Readonly<Record<string, Json>>) : {},
+    summary: isRecord(summary) && isShallow(summary) ? (summary as Readonly<Record<string, Json>>) : {},
   }
 }
 
@@ -137,31 +134,4 @@ function textOf(value: unknown, most: number): string {
 
 function numberOf(value: unknown): number | null {
   return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : null
-}
-
-/** Depth is bounded before anything walks it: hostile depth would end this process. */
-function isShallow(value: unknown, depth: number): boolean {
-  if (value === null || typeof value !== 'object') return true
-  return depth < 20 && Object.values(value).every((part) => isShallow(part, depth + 1))
-}
-
-/** `undefined` for what is not there, no regular file, too long or not JSON. */
-async function readJson(file: string): Promise<unknown> {
-  let handle
-  try {
-    handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
-  } catch {
-    // Missing, or a link that is not followed.
-    return undefined
-  }
-  try {
-    const stat = await handle.stat()
-    if (!stat.isFile() || stat.size > maxReportBytes) return undefined
-    return JSON.parse(await handle.readFile('utf8')) as unknown
-  } catch {
-    // What cannot be read is told as missing.
-    return undefined
-  } finally {
-    await handle.close()
-  }
 }

@@ -3,10 +3,10 @@
  * process is not trusted: what it left is looked at when it is gone, and taken only in the shapes of ../runtime.ts.
  */
 import { StringDecoder } from 'node:string_decoder'
-import type { UserCodeError } from '../../errors.ts'
-import type { Runtime, StepLog, StepOutcome, StepReport, StepWork } from '../runtime.ts'
+import { attemptOutcome } from '../attempt/outcome.ts'
+import type { Runtime, StepLog, StepOutcome, StepWork } from '../runtime.ts'
 import type { Sandbox, SandboxExit, SandboxSpec } from '../sandbox/sandbox.ts'
-import { exitError, isRetryable, refusedByStrict } from './node-failure.ts'
+import { exitError, refusedByStrict } from './node-failure.ts'
 import { readStepError, readStepReport } from './node-report.ts'
 import { stageNodeStep } from './stage-node-step.ts'
 
@@ -40,7 +40,14 @@ async function runNode(options: NodeRuntimeOptions, attempt: Attempt): Promise<S
   if (attempt.signal.aborted) return { state: 'cancelled' }
   const tail = { stderr: '' }
   const exit = await spawnStep(options, attempt, tail)
-  return outcomeOf(attempt, exit, tail.stderr)
+  const reader = {
+    readError: readStepError,
+    exitError: (ended: SandboxExit, work: StepWork) => exitError(ended, work, tail.stderr),
+    readReport: readStepReport,
+    refusedByStrict,
+    returnHint: 'return from run instead of ending the process',
+  }
+  return attemptOutcome(reader, attempt, exit)
 }
 
 async function spawnStep(
@@ -89,32 +96,4 @@ function heapLimit(memoryBytes: number | null): readonly string[] {
   return memoryBytes === null
     ? []
     : [`--max-old-space-size=${Math.max(32, Math.floor((memoryBytes * 0.7) / 1024 ** 2))}`]
-}
-
-async function outcomeOf({ work, signal }: Attempt, exit: SandboxExit, stderr: string): Promise<StepOutcome> {
-  if (signal.aborted || exit.reason === 'cancelled') return { state: 'cancelled' }
-  const left = await readStepError(work)
-  const ended = exitError(exit, work, stderr)
-  if (left !== null && (ended === null || ended.kind === 'exit-code')) return failed(left)
-  if (ended !== null) return failed(ended)
-  const read = await readStepReport(work)
-  if ('problem' in read) return failed(withoutResult(work, read.problem))
-  const report: StepReport = { ...read.report, peakMemoryBytes: exit.peakMemoryBytes ?? read.report.peakMemoryBytes }
-  const refused = work.strict ? refusedByStrict(work, report) : null
-  return refused === null ? { state: 'succeeded', report } : failed(refused)
-}
-
-function failed(error: UserCodeError): StepOutcome {
-  return { state: 'failed', error, retryable: isRetryable(error.kind) }
-}
-
-function withoutResult(work: StepWork, problem: string): UserCodeError {
-  return {
-    kind: 'contract',
-    type: 'contract',
-    message: `${work.definition.id} ended without a result: ${problem}`,
-    frames: [],
-    inputs: [],
-    hint: 'return from run instead of ending the process',
-  }
 }

@@ -2,12 +2,12 @@
  * Prepares the attempt's folder and says what the process may see: Node, our runner, the SDK, DuckDB, copies of the
  * closure's files, the project's npm packages, inputs read-only, and writable only `outputs`, `work` and `tmp`.
  */
-import { constants, existsSync } from 'node:fs'
-import { mkdir, open, realpath, symlink, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, realpath, symlink } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { CellmillError } from '../../errors.ts'
 import { siblingModule } from '../../sibling.ts'
+import { copyCode } from '../attempt/copy-code.ts'
 import type { StepInput, StepWork } from '../runtime.ts'
 import type { Bind, Sandbox } from '../sandbox/sandbox.ts'
 import type { RequestInput, StepRequest } from './runner/request.ts'
@@ -31,6 +31,7 @@ export async function stageNodeStep(work: StepWork, sandbox: Sandbox, sdkEntry: 
   })
   for (const name of ['outputs', 'work', 'tmp', 'code']) await mkdir(path.join(work.folder, name), { recursive: true })
   await copyCode(work)
+  await linkPackages(work)
   const [outputs, ownWork, tmp, code] = [
     bind(path.join(work.folder, 'outputs'), 'outputs', true),
     bind(path.join(work.folder, 'work'), 'work', true),
@@ -93,35 +94,8 @@ async function programBinds(work: StepWork, sdkEntry: string): Promise<readonly 
   return distinct.map((folder) => ({ source: folder, target: folder, writable: false }))
 }
 
-/** Only files of the closure, and only what really lies in the project; npm packages are found through a link. */
-async function copyCode(work: StepWork): Promise<void> {
-  const root = await realpath(work.projectRoot)
-  const code = path.join(work.folder, 'code')
-  for (const file of work.codeFiles) {
-    const real = await realpath(path.resolve(root, file)).catch(() => null)
-    if (real === null || !real.startsWith(root + path.sep)) throw notInProject(file)
-    const target = path.join(code, file)
-    await mkdir(path.dirname(target), { recursive: true })
-    await copyRegular(real, target, file)
-  }
+/** npm packages are found through a link beside the code. */
+async function linkPackages(work: StepWork): Promise<void> {
   const packages = path.join(work.projectRoot, 'node_modules')
-  if (existsSync(packages)) await symlink(packages, path.join(code, 'node_modules'))
-}
-
-/** Opened without following or waiting, so that a file swapped for a pipe or link meanwhile is not read. */
-async function copyRegular(source: string, target: string, shown: string): Promise<void> {
-  const handle = await open(source, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
-  try {
-    if (!(await handle.stat()).isFile()) throw notInProject(shown)
-    await writeFile(target, await handle.readFile())
-  } finally {
-    await handle.close()
-  }
-}
-
-function notInProject(file: string): CellmillError {
-  return new CellmillError('STEP_FAILED', `the code file ${file} is not a file of the project`, {
-    hint: 'it may have been deleted meanwhile, or be a link out of the project: cellmill plan',
-    details: { file },
-  })
+  if (existsSync(packages)) await symlink(packages, path.join(work.folder, 'code', 'node_modules'))
 }

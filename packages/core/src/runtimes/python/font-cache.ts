@@ -8,7 +8,7 @@ import path from 'node:path'
 import { digestOf } from '../../canonical.ts'
 import type { PythonEnvironment } from '../../packages/python-environment.ts'
 import type { Bind, Sandbox } from '../sandbox/sandbox.ts'
-import { isWithin } from './stage-step.ts'
+import { isWithin } from '../attempt/copy-code.ts'
 
 export interface FontCacheRequest {
   readonly sandbox: Sandbox

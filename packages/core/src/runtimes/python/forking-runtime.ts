@@ -6,12 +6,13 @@
 import { mkdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { PythonEnvironment } from '../../packages/python-environment.ts'
+import { attemptOutcome } from '../attempt/outcome.ts'
 import type { Runtime, StepLog, StepOutcome, StepWork } from '../runtime.ts'
 import type { Sandbox, SandboxedProcess, SandboxExit } from '../sandbox/sandbox.ts'
 import { readCellLines } from './cell-lines.ts'
 import { compiledPackage } from './compiled-package.ts'
 import { copyFonts, openFontCache } from './font-cache.ts'
-import { outcomeOf } from './python-runtime.ts'
+import { pythonAttempts } from './python-runtime.ts'
 import { interpreterBinds, stageStep } from './stage-step.ts'
 import { stepEnvironment } from './step-environment.ts'
 
@@ -68,7 +69,7 @@ async function runFork(options: ForkingRuntimeOptions, server: ForkServer, attem
     const text = await readFile(path.join(work.folder, stream)).catch(() => Buffer.alloc(0))
     if (text.length > 0) log.write(stream, text.subarray(0, maxPrintedBytes).toString('utf8'))
   }
-  return outcomeOf(attempt, exit)
+  return attemptOutcome(pythonAttempts, attempt, exit)
 }
 
 interface ForkRequest {

@@ -4,9 +4,10 @@
  */
 import path from 'node:path'
 import { StringDecoder } from 'node:string_decoder'
-import type { UserCodeError } from '../../errors.ts'
 import type { PythonEnvironment } from '../../packages/python-environment.ts'
-import type { Runtime, StepLog, StepOutcome, StepReport, StepWork } from '../runtime.ts'
+import { attemptOutcome } from '../attempt/outcome.ts'
+import type { AttemptReader } from '../attempt/outcome.ts'
+import type { Runtime, StepLog, StepOutcome, StepWork } from '../runtime.ts'
 import type { Sandbox, SandboxExit, SandboxSpec } from '../sandbox/sandbox.ts'
 import { readCellLines } from './cell-lines.ts'
 import { compiledPackage } from './compiled-package.ts'
@@ -14,7 +15,7 @@ import { copyFonts, openFontCache } from './font-cache.ts'
 import { stageStep } from './stage-step.ts'
 import type { StagedStep } from './stage-step.ts'
 import { stepEnvironment } from './step-environment.ts'
-import { exitError, isRetryable, refusedByStrict } from './step-failure.ts'
+import { exitError, refusedByStrict } from './step-failure.ts'
 import { readStepError, readStepReport } from './step-report.ts'
 
 export interface PythonRuntimeOptions {
@@ -78,7 +79,7 @@ async function runPython(options: PythonRuntimeOptions, attempt: Attempt): Promi
   })
   await stageFonts(options, attempt, { environment, binds: staged.binds })
   const exit = await spawnStep(options, attempt, staged, environment)
-  return outcomeOf(attempt, exit)
+  return attemptOutcome(pythonAttempts, attempt, exit)
 }
 
 function packageFor({ packages }: Attempt, environment: PythonEnvironment): Promise<string> {
@@ -134,37 +135,11 @@ async function spawnStep(
   return child.exited
 }
 
-/** What an attempt came to, from how its process ended and what it left. */
-export async function outcomeOf(
-  { work, signal }: Pick<Attempt, 'work' | 'signal'>,
-  exit: SandboxExit,
-): Promise<StepOutcome> {
-  if (signal.aborted || exit.reason === 'cancelled') return { state: 'cancelled' }
-  const left = await readStepError(work)
-  const ended = exitError(exit, work)
-  if (left !== null && (ended === null || ended.kind === 'exit-code')) return failed(left)
-  if (ended !== null) return failed(ended)
-  const read = await readStepReport(work)
-  if ('problem' in read) return failed(contract(work, read.problem))
-  const report: StepReport = {
-    ...read.report,
-    peakMemoryBytes: read.report.peakMemoryBytes ?? exit.peakMemoryBytes,
-  }
-  const refused = work.strict ? refusedByStrict(work, report) : null
-  return refused === null ? { state: 'succeeded', report } : failed(refused)
-}
-
-function failed(error: UserCodeError): StepOutcome {
-  return { state: 'failed', error, retryable: isRetryable(error.kind) }
-}
-
-function contract(work: StepWork, problem: string): UserCodeError {
-  return {
-    kind: 'contract',
-    type: 'contract',
-    message: `${work.definition.id} ended without a result: ${problem}`,
-    frames: [],
-    inputs: [],
-    hint: 'return from the function instead of ending the process, and leave the outputs folder alone',
-  }
+/** How Python's attempts are read. */
+export const pythonAttempts: AttemptReader = {
+  readError: readStepError,
+  exitError,
+  readReport: readStepReport,
+  refusedByStrict,
+  returnHint: 'return from the function instead of ending the process, and leave the outputs folder alone',
 }

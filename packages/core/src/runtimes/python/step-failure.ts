@@ -1,5 +1,6 @@
 /** How a step's process ended, as what the author can do about it. */
-import type { FailureKind, UserCodeError } from '../../errors.ts'
+import type { UserCodeError } from '../../errors.ts'
+import { failure } from '../attempt/outcome.ts'
 import type { StepReport, StepWork, UndeclaredRead } from '../runtime.ts'
 import type { SandboxExit } from '../sandbox/sandbox.ts'
 
@@ -94,25 +95,6 @@ function memoryHint(work: StepWork): string {
   return `${more}; a table that a query can make needs no memory of Python`
 }
 
-/** Whether trying again may help at all; `retries` decides whether it is tried. */
-export function isRetryable(kind: FailureKind): boolean {
-  switch (kind) {
-    case 'exception':
-    case 'exit-code':
-    case 'signal':
-    case 'out-of-memory':
-    case 'time-limit':
-    case 'disk-full':
-      return true
-    case 'output-limit':
-    case 'contract':
-    case 'packages':
-    case 'cancelled':
-    case 'internal':
-      return false
-  }
-}
-
 /** In a strict environment a result that read something undeclared is not accepted at all. */
 export function refusedByStrict(work: StepWork, report: StepReport): UserCodeError | null {
   const declared = work.definition.options.refresh !== null
@@ -144,10 +126,6 @@ function strictHint(seen: UndeclaredRead): string {
     case 'environment':
       return 'declare it in secrets=, or as a parameter with fromEnv()'
   }
-}
-
-function failure(kind: FailureKind, message: string, hint: string | null): UserCodeError {
-  return { kind, type: kind, message, frames: [], inputs: [], hint }
 }
 
 function duration(ms: number): string {

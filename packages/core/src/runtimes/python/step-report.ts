@@ -2,26 +2,19 @@
  * Reads what a step's process left in `outputs/`: StepReport or UserCodeError. User code can write both files itself, so
  * every member is checked and bounded; names of outputs and entries must be the ones that the definition gives.
  */
-import { constants } from 'node:fs'
-import { open } from 'node:fs/promises'
 import path from 'node:path'
 import { z } from 'zod'
 import type { Json } from '../../canonical.ts'
 import type { UserCodeError } from '../../errors.ts'
 import type { OutputDefinition, StepDefinition } from '../../model/project.ts'
+import { isShallow, readLeftJson } from '../attempt/left-json.ts'
+import type { ReadReport } from '../attempt/outcome.ts'
 import type { StepOutputReport, StepReport, StepWork } from '../runtime.ts'
 
-const maxReportBytes = 16 * 1024 * 1024
 const text = (max: number): z.ZodType<string> => z.string().transform((value) => value.slice(0, max))
 const count = z.int().min(0)
 
-const json = z.custom<Json>((value) => isShallowJson(value, 0), 'is nested too deeply')
-
-/** Depth is bounded first: a recursive check of hostile depth would end this process. */
-function isShallowJson(value: unknown, depth: number): boolean {
-  if (value === null || typeof value !== 'object') return true
-  return depth < 20 && Object.values(value).every((part) => isShallowJson(part, depth + 1))
-}
+const json = z.custom<Json>((value) => isShallow(value), 'is nested too deeply')
 
 const outputSchema: z.ZodType<StepOutputReport> = z.object({
   output: z.string(),
@@ -73,10 +66,8 @@ const errorSchema: z.ZodType<UserCodeError> = z.object({
   hint: text(1000).nullable(),
 })
 
-export type ReadReport = { readonly report: StepReport } | { readonly problem: string }
-
 export async function readStepReport(work: StepWork): Promise<ReadReport> {
-  const value = await readJson(path.join(work.folder, 'outputs', 'result.json'))
+  const value = await readLeftJson(path.join(work.folder, 'outputs', 'result.json'))
   if (value === undefined) return { problem: 'its process ended before the function returned' }
   const parsed = reportSchema.safeParse(value)
   if (!parsed.success) return { problem: `its report is not in order (${firstIssue(parsed.error)})` }
@@ -89,7 +80,7 @@ export async function readStepReport(work: StepWork): Promise<ReadReport> {
 
 /** Null when the process left no account of a failure. */
 export async function readStepError(work: StepWork): Promise<UserCodeError | null> {
-  const value = await readJson(path.join(work.folder, 'outputs', 'error.json'))
+  const value = await readLeftJson(path.join(work.folder, 'outputs', 'error.json'))
   const parsed = z.object({ error: errorSchema }).safeParse(value)
   return parsed.success ? parsed.data.error : null
 }
@@ -136,25 +127,4 @@ function isDeclaredHost(definition: StepDefinition, seen: StepReport['undeclared
 function firstIssue(error: z.ZodError): string {
   const [issue] = error.issues
   return issue === undefined ? 'unknown' : `${issue.path.map(String).join('.')}: ${issue.message}`
-}
-
-/** `undefined` for what is not there, no regular file, too long or not JSON. */
-async function readJson(file: string): Promise<unknown> {
-  let handle
-  try {
-    handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
-  } catch {
-    // Missing, or a link that is not followed.
-    return undefined
-  }
-  try {
-    const stat = await handle.stat()
-    if (!stat.isFile() || stat.size > maxReportBytes) return undefined
-    return JSON.parse(await handle.readFile('utf8')) as unknown
-  } catch {
-    // A report that cannot be read is told as a missing one.
-    return undefined
-  } finally {
-    await handle.close()
-  }
 }
