@@ -19,6 +19,20 @@ const FLIGHTS = {
 }
 
 describe('graduateNotebook', () => {
+  it('shows values under another name where the notebook calls something display', () => {
+    const cells = ['x = [1, 2]', 'x', 'display = len(x)', 'y = display * 2']
+    const [outcome] = execute([{ cells }])
+    expect(outcome?.text).toContain('from IPython.display import display as show_value')
+    expect(outcome?.text).toContain('show_value(x)')
+  })
+
+  it('hands no throw-away name from step to step', () => {
+    const cells = ['_ = len("a")', 'md:## Loop', 'pairs = [(1, 2)]\nfor a, _ in pairs:\n    b = a + 1']
+    const [outcome] = execute([{ cells }])
+    expect(outcome?.state).toBe('same')
+    expect(outcome?.text).not.toContain('_ =')
+  })
+
   it('writes the module that a person would have written, and says what it repaired', () => {
     const [outcome] = execute([FLIGHTS])
     expect(outcome?.state).toBe('same')
