@@ -114,10 +114,11 @@ function write(decided: Decided): Graduation {
   const path = ['assets', options.into.replaceAll(/^assets\/?|^\/+|\/+$/gu, ''), `${identifier(options.name)}.py`]
     .filter((part) => part !== '')
     .join('/')
+  const unneeded = onlyForQueries(units, roles, written)
   const module = writeModule({
     document,
     title: moduleTitle(document),
-    units: units.list,
+    units: units.list.filter((unit) => !unneeded.has(unit.id)),
     roles,
     functions: written.functions,
     extraImports: [...written.extraImports],
@@ -146,6 +147,22 @@ function write(decided: Decided): Graduation {
     unheld: unheldNames({ units, flow, roles, plan, held: written.held, droppedCells: chosen.dropped }),
     assumptions: units.assumptions,
   }
+}
+
+/** Imports of the engine that only statements need which are SQL now. */
+function onlyForQueries(units: Units, roles: Roles, written: WrittenSteps): ReadonlySet<number> {
+  const queries = new Set(written.queries.map((query) => query.unit))
+  if (queries.size === 0) return queries
+  const others = units.list.filter((unit) => !queries.has(unit.id))
+  const read = new Set(
+    others.flatMap((unit) => [...unit.reads, ...unit.facts.definitions.flatMap((one) => one.lateReads)]),
+  )
+  const imports = others.filter((unit) => {
+    const [first, ...more] = unit.facts.imports
+    if (roles.of[unit.id] !== 'import' || first === undefined || more.length > 0) return false
+    return first.module === 'duckdb' && first.name === null && !read.has(first.boundAs)
+  })
+  return new Set(imports.map((unit) => unit.id))
 }
 
 /** `assets/delays.py` has its queries in `assets/delays/`. */

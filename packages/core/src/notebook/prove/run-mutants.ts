@@ -40,7 +40,7 @@ export async function runMutants(request: MutantsRequest): Promise<MutantsEnd> {
     (step) => isTestable(step) && replayed.get(step.name)?.state === 'replayed',
   )
   const skipped = replay.graduation.steps
-    .filter((step) => isTestable(step) && !steps.includes(step))
+    .filter((step) => makesValues(step) && !steps.includes(step))
     .map(({ name }) => name)
   const candidates = await mutantsOf(replay, steps)
   const counts = { made: 0, caught: 0, equivalent: 0 }
@@ -65,12 +65,13 @@ export async function runMutants(request: MutantsRequest): Promise<MutantsEnd> {
   }
 }
 
+function makesValues(step: GraduatedStep): boolean {
+  return step.kind === 'asset' && step.outputs.some(({ kind }) => kind === 'table' || kind === 'object')
+}
+
+/** A query is not changed: its text is read with the project, of which every mutant would be a new one. */
 function isTestable(step: GraduatedStep): boolean {
-  return (
-    step.kind === 'asset' &&
-    step.language === 'python' &&
-    step.outputs.some(({ kind }) => kind === 'table' || kind === 'object')
-  )
+  return makesValues(step) && step.language === 'python'
 }
 
 async function mutantsOf(

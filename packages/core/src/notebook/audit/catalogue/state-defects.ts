@@ -128,7 +128,7 @@ export const stateDefects = {
     title: 'A magic has to be converted',
     meaning: 'Magics work in IPython only.',
     computed: "Line and cell magics, as IPython's own transformer reads them.",
-    fix: '`%matplotlib`, `%config` are dropped; `%%time` and the like keep their body; `%%sql` becomes a query; `%%bash` a shell step. Unknown ones are refused with the reason.',
+    fix: '`%matplotlib`, `%config` are dropped; `%%time` and the like keep their body; `%%sql` is refused with the `duckdb.sql` to write; `%%bash` a shell step. Unknown ones are refused with the reason.',
   },
   N16: {
     level: 'E',

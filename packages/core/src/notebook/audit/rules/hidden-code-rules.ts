@@ -118,7 +118,8 @@ function magicMessage(magic: Magic): string {
   if (DROPPED.test(magic.name))
     return `\`${sign}${magic.name}\` means something in IPython only; it is dropped in conversion.`
   if (KEEPS_BODY.test(magic.name)) return `\`${sign}${magic.name}\` measures or captures; the code under it is kept.`
-  if (magic.name === 'sql') return '`%sql` becomes a query of its own.'
+  if (magic.name === 'sql')
+    return `\`${sign}sql\` works in IPython only; \`duckdb.sql("...").df()\` in its place becomes a SQL asset.`
   if (magic.name === 'writefile' || magic.name === 'file')
     return `\`%%${magic.name}\` writes the cell to \`${shorten(magic.argument, 60)}\`: it becomes a file.`
   if (magic.name === 'env' || magic.name === 'set_env' || magic.name === 'cd')
