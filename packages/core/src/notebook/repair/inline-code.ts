@@ -197,7 +197,9 @@ function mainGuards(source: string, statement: StatementFacts): Span[] {
       const guard = { line, column: index, endLine: line, endColumn: index + found.length }
       const inText = literals.some((one) => within({ ...guard, endColumn: index + '__name__'.length }, one.span))
       const isComment = /^\s*#/u.test(text)
-      return inText || isComment || /[^\u0000-\uffff]/u.test(text.slice(0, index)) ? [] : [guard]
+      // Python counts characters: beyond the basic plane the columns would differ.
+      const before = text.slice(0, index)
+      return inText || isComment || Array.from(before).length !== before.length ? [] : [guard]
     })
   })
 }
