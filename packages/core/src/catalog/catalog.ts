@@ -164,6 +164,8 @@ export interface PlanView {
     environment: string,
     step: string,
   ): { readonly state: StepState; readonly ms: number | null; readonly fingerprint: string | null } | null
+  /** Processes of the runs that have not ended: those that are gone left their run to `recover`. */
+  runningPids(): readonly number[]
   close(): void
 }
 
@@ -185,6 +187,8 @@ export interface CommitRequest {
   readonly recipe: Recipe
   readonly inputs: readonly RunStepInput[]
   readonly result: StepResult
+  /** Takes a lease of the run on the snapshots too. */
+  readonly leased?: boolean
 }
 
 export interface RetentionOptions {

@@ -12,5 +12,6 @@ export const emptyPlanView: PlanView = {
   verdict: () => null,
   observation: () => null,
   lastStep: () => null,
+  runningPids: () => [],
   close: () => {},
 }

@@ -28,9 +28,9 @@ export interface RunOptions extends PlanOptions {
 export async function runProject(workspace: Workspace, options: RunOptions): Promise<RunOutcome> {
   const planned = await planProject(workspace, options)
   workspace.useSandbox(planned.environment.sandbox)
+  await endLostRuns(workspace)
   if (await nothingToDo(workspace, planned, options)) return reportNothing(workspace, planned, options)
   const catalog = await workspace.catalog()
-  await catalog.recover(isAlive)
   await sweepAttempts(workspace, catalog)
   const context = await contextOf(workspace, planned, options)
   startEngine(workspace, planned.plan)
@@ -40,6 +40,13 @@ export async function runProject(workspace: Workspace, options: RunOptions): Pro
   } finally {
     await removeAttempts(workspace, context.runId)
   }
+}
+
+/** Also when there is nothing to do: a run may have been killed between its publish and its end. */
+async function endLostRuns(workspace: Workspace): Promise<void> {
+  const view = await workspace.view()
+  if (view.runningPids().every(isAlive)) return
+  await (await workspace.catalog()).recover(isAlive)
 }
 
 /** Its workers start while the first step runs, which needs them only at its end. */

@@ -10,13 +10,14 @@ import type { StepDefinition } from '../model/project.ts'
 import { fingerprintOf } from '../model/recipe.ts'
 import { relationOf } from '../runtimes/sql/sql-runtime.ts'
 import { openAttemptLog } from './attempt-log.ts'
-import { attemptFolder, stepEvent, stepWorkOf } from './build-step.ts'
 import type { StepRequest } from './build-step.ts'
 import { ruleQuery } from './check-rules.ts'
 import { asUserCodeError } from './failure.ts'
 import { resolveInputs, stepInputs } from './resolve-inputs.ts'
 import type { ResolvedInputs } from './resolve-inputs.ts'
 import type { RunContext } from './run-context.ts'
+import { stepEvent } from './step-event.ts'
+import { attemptFolder, stepWorkOf } from './step-work.ts'
 
 export interface CheckEnd {
   readonly verdict: VerdictRecord | null

@@ -37,9 +37,14 @@ export class Claims {
     return { claim, lost: lost.signal }
   }
 
-  async giveUp(claim: Claim): Promise<void> {
+  /** A commit has spent it. */
+  spent(claim: Claim): void {
     this.#held.delete(claim.fingerprint)
-    await this.#catalog.release(claim)
+  }
+
+  /** Nothing to do for one that was spent. */
+  async giveUp(claim: Claim): Promise<void> {
+    if (this.#held.delete(claim.fingerprint)) await this.#catalog.release(claim)
   }
 
   /** Waits a little for whoever builds it. */

@@ -7,11 +7,12 @@ import { digestOf } from '../canonical.ts'
 import type { Json } from '../canonical.ts'
 import type { PlanStep } from '../plan/plan.ts'
 import { openAttemptLog } from './attempt-log.ts'
-import { attemptFolder, stepEvent, stepWorkOf } from './build-step.ts'
 import { asUserCodeError } from './failure.ts'
 import { resolveInputs } from './resolve-inputs.ts'
 import type { RunKnowledge } from './resolve-inputs.ts'
 import type { RunContext } from './run-context.ts'
+import { stepEvent } from './step-event.ts'
+import { attemptFolder, stepWorkOf } from './step-work.ts'
 import type { StepFailure } from './run-plan.ts'
 
 export interface EffectsRequest {

@@ -9,7 +9,7 @@ import type { StepDefinition } from '../model/project.ts'
 import type { SnapshotRecord } from '../model/snapshot.ts'
 import type { SourceObservation } from '../catalog/catalog.ts'
 import type { PlanStep } from '../plan/plan.ts'
-import { buildStep, byAsset, findResult, stepEvent } from './build-step.ts'
+import { buildStep } from './build-step.ts'
 import type { StepEnd } from './build-step.ts'
 import { captureSources } from './capture-sources.ts'
 import { storeCodeBundle } from './code-bundle.ts'
@@ -22,6 +22,8 @@ import { publishRun, recordedParameters, recordedSources } from './publish-run.t
 import type { PublishEnd } from './publish-run.ts'
 import { runEffects } from './run-effects.ts'
 import type { RunContext } from './run-context.ts'
+import { stepEvent } from './step-event.ts'
+import { byAsset, findResult } from './step-results.ts'
 
 export interface StepFailure {
   readonly step: string

@@ -3,6 +3,7 @@
  * unless it is opened for reading.
  */
 import { existsSync } from 'node:fs'
+import type Database from 'better-sqlite3'
 import type { Kysely } from 'kysely'
 import type { Clock } from '../../clock.ts'
 import { crashPoint } from '../../crash-points.ts'
@@ -65,7 +66,7 @@ export async function openSqliteCatalog(options: SqliteCatalogOptions): Promise<
     database.close()
     return throwSqliteError(error, file)
   }
-  return new SqliteCatalog(kyselyOver(database), options)
+  return new SqliteCatalog(database, options)
 }
 
 type Db = Kysely<CatalogTables>
@@ -73,14 +74,16 @@ type Db = Kysely<CatalogTables>
 class SqliteCatalog implements Catalog {
   readonly storeId: string
   readonly #db: Db
+  readonly #database: Database.Database
   readonly #file: string
   readonly #clock: Clock
   readonly #hasBlob: (address: string) => Promise<boolean>
   #view: PlanView | null = null
 
-  constructor(db: Db, options: SqliteCatalogOptions) {
+  constructor(database: Database.Database, options: SqliteCatalogOptions) {
     this.storeId = options.storeId
-    this.#db = db
+    this.#db = kyselyOver(database)
+    this.#database = database
     this.#file = options.file
     this.#clock = options.clock
     this.#hasBlob = options.hasBlob ?? (() => Promise.resolve(true))
@@ -109,7 +112,10 @@ class SqliteCatalog implements Catalog {
       return lost
     })
 
-  saveStep: Catalog['saveStep'] = (step) => this.#write((db) => saveStep(db, step))
+  saveStep: Catalog['saveStep'] = (step) => {
+    const save = (db: Db): Promise<void> => saveStep(db, step)
+    return step.state === 'running' ? this.#note(save) : this.#write(save)
+  }
   saveSteps: Catalog['saveSteps'] = (steps) =>
     this.#write(async (db) => {
       for (const step of steps) await saveStep(db, step)
@@ -117,24 +123,30 @@ class SqliteCatalog implements Catalog {
   steps: Catalog['steps'] = (runId) => this.#read((db) => selectSteps(db, runId))
 
   claim: Catalog['claim'] = (fingerprint, owner, leaseMs) =>
-    this.#write((db) => takeClaim(db, { fingerprint, owner, leaseMs, now: this.#clock.now() }))
+    this.#note((db) => takeClaim(db, { fingerprint, owner, leaseMs, now: this.#clock.now() }))
   claimState: Catalog['claimState'] = (fingerprint) => this.#read((db) => selectClaim(db, fingerprint))
   heartbeat: Catalog['heartbeat'] = (claims) =>
-    this.#write(async (db) => {
+    this.#note(async (db) => {
       const alive: boolean[] = []
       for (const claim of claims) alive.push(await beatClaim(db, claim, this.#clock.now()))
       return alive
     })
   release: Catalog['release'] = (claim) =>
-    this.#write(async (db) => {
+    this.#note(async (db) => {
       await dropClaim(db, claim)
     })
 
   async commit(request: CommitRequest): Promise<'committed' | 'already' | 'stale'> {
     crashPoint('catalog.before-commit')
     const outcome = await this.#write(async (db) => {
-      const done = await commitResult(db, request, this.#clock.now())
-      if (done === 'committed') await this.#requireBlobs(request.result.snapshots.map((snapshot) => snapshot.address))
+      const now = this.#clock.now()
+      const done = await commitResult(db, request, now)
+      if (done !== 'committed') return done
+      const { runId, result } = request
+      await this.#requireBlobs(result.snapshots.map((snapshot) => snapshot.address))
+      if (request.leased === true) {
+        await takeLeases(db, { runId, snapshotIds: result.snapshots.map((snapshot) => snapshot.id), now })
+      }
       return done
     })
     crashPoint('catalog.after-commit')
@@ -174,7 +186,7 @@ class SqliteCatalog implements Catalog {
     })
 
   lease: Catalog['lease'] = (runId, snapshotIds) =>
-    this.#write((db) => takeLeases(db, { runId, snapshotIds, now: this.#clock.now() }))
+    this.#note((db) => takeLeases(db, { runId, snapshotIds, now: this.#clock.now() }))
   endLeases: Catalog['endLeases'] = (runId) => this.#write((db) => endLeases(db, runId))
   unreachable: Catalog['unreachable'] = (options = {}) =>
     this.#read((db) => selectUnreachable(db, this.#clock.now(), options))
@@ -220,5 +232,22 @@ class SqliteCatalog implements Catalog {
 
   async #write<T>(work: (db: Db) => Promise<T>): Promise<T> {
     return this.#read((db) => db.transaction().execute(work))
+  }
+
+  /**
+   * A write of no use once this process is gone: it is in the file when this returns, on the disk with the next other
+   * write. The connection is held meanwhile, so that no other write can have less than the disk.
+   */
+  async #note<T>(work: (db: Db) => Promise<T>): Promise<T> {
+    return this.#read((db) =>
+      db.connection().execute(async (held) => {
+        this.#database.pragma('synchronous = NORMAL')
+        try {
+          return await held.transaction().execute(work)
+        } finally {
+          this.#database.pragma('synchronous = FULL')
+        }
+      }),
+    )
   }
 }

@@ -51,6 +51,7 @@ export function planViewOf(file: string): PlanView {
   const verdict = statement<VerdictRow>('SELECT * FROM verdicts WHERE fingerprint = ?')
   const observation = statement<ObservationRow>('SELECT * FROM observations WHERE binding = ?')
   const lastStep = statement<LastStepRow>('SELECT * FROM last_steps WHERE environment = ? AND step = ?')
+  const running = statement<{ readonly pid: number }>(`SELECT pid FROM runs WHERE state = 'running'`)
   return {
     environment: (name) => {
       const row = environment.get(name)
@@ -82,6 +83,7 @@ export function planViewOf(file: string): PlanView {
         ms: row.ms,
         fingerprint: row.fingerprint,
       })),
+    runningPids: () => running.all().map(({ pid }) => pid),
     close: () => void database.close(),
   }
 }
