@@ -11,6 +11,7 @@ import io
 import itertools
 import os
 import types
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from . import encode_bytecode
@@ -26,6 +27,12 @@ _SHOWING = {
         enumerate(()), zip(), map(int, ()), filter(None, ()), reversed(()),
     )
 }  # fmt: skip
+#: Reducing these takes nothing from what they read.
+_ITERTOOLS = (
+    itertools.count, itertools.cycle, itertools.repeat, itertools.chain, itertools.islice, itertools.product,
+    itertools.permutations, itertools.combinations, itertools.combinations_with_replacement, itertools.zip_longest,
+    itertools.starmap, itertools.takewhile, itertools.dropwhile, itertools.filterfalse, itertools.compress,
+)  # fmt: skip
 _FILES = (io.TextIOWrapper, io.BufferedReader, io.BufferedWriter, io.BufferedRandom, io.FileIO)
 _NOT_STATE = (types.FrameType, types.CodeType, types.FunctionType, types.CellType)
 
@@ -39,7 +46,7 @@ def handler_for(kind: type) -> Handler | None:
         return _file
     if kind in (io.StringIO, io.BytesIO):
         return _memory_file
-    if kind.__module__ == "itertools" and kind is itertools.count:
+    if kind in _ITERTOOLS:
         return _iterator
     return None
 
@@ -49,10 +56,22 @@ def _iterator(e: Encoder, value: Any) -> None:
     if e.once(value):
         e.sink.open(b"iterator", value)
         e.leaf(b"type", type(value).__name__.encode())
-        reduced = e.temporary(value.__reduce__())
+        reduced = e.temporary(_reduced(value))
         e.items(reduced[1])
         e.walk(reduced[2] if len(reduced) > 2 else None)
         e.sink.close()
+
+
+def _reduced(value: Any) -> Any:
+    from .encode import Unencodable
+
+    try:
+        with warnings.catch_warnings():
+            # Python 3.12 announces that itertools will not be reduced any more; 3.14 keeps its word.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            return value.__reduce__()
+    except TypeError as error:
+        raise Unencodable(f"{type(value).__module__}.{type(value).__qualname__}: an iterator that does not show its place") from error
 
 
 def _generator(e: Encoder, value: types.GeneratorType) -> None:
