@@ -120,7 +120,7 @@ export const stateDefects = {
     title: 'Code that hides what it does',
     meaning: '`exec`, `globals()`, `%run` and their like bind or read names that cannot be seen by reading the code.',
     computed: 'Calls of `exec`, `eval`, `globals`, `locals`, `setattr` on modules, `%run`, `get_ipython()`.',
-    fix: 'Inlined when the text is literal, else one opaque step whose outputs are the observed names.',
+    fix: 'Literal texts, main guards and files run by `%run` are put where they run, each shown as a diff; the rest is refused.',
   },
   N15: {
     level: 'W',
