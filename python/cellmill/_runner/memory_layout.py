@@ -7,7 +7,6 @@ then differs in the last bits from what made it. Only floating point blocks are 
 from __future__ import annotations
 
 import copyreg
-import json
 import pickle
 import sys
 from .._types import Any
@@ -29,11 +28,15 @@ def frame_layout(frame: Any) -> bytes | None:
         return None
     if all(strides is None for _, _, strides in blocks):
         return None
+    import json
+
     return json.dumps([[dtype, at, strides] for dtype, at, strides in blocks], separators=(",", ":")).encode()
 
 
 def with_frame_layout(frame: Any, noted: bytes) -> Any:
     """The frame with its blocks as `frame_layout` noted them; as it is, if it has other columns than then."""
+    import json
+
     import numpy as np
 
     wanted = json.loads(noted)
