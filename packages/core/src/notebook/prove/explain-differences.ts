@@ -47,7 +47,10 @@ export async function explainDifferences(request: ExplainRequest): Promise<Diffe
       if (one === undefined || two === undefined || 'why' in captured) return []
       const reference = { file: captured.file, codec: 'pickle' }
       const files = { reference, one: { ...one }, two: { ...two } }
-      return [{ key: `${step.name}:${i}`, ...files, variables: output.variables }]
+      const digests = Object.fromEntries(
+        output.variables.map((name) => [name, valueAfter(request.reference, name, output.afterCell)?.digest ?? null]),
+      )
+      return [{ key: `${step.name}:${i}`, ...files, variables: output.variables, digests }]
     }),
     ...localsOf(step).flatMap((name) => {
       const captured = replay.captures.valueAfter(name, request.reference.order.at(-1) ?? -1)
@@ -55,7 +58,16 @@ export async function explainDifferences(request: ExplainRequest): Promise<Diffe
       const fileIn = (folder: string) => path.join(folder, step.name, 'outputs', `local-${name}.pickle`)
       const [one, two] = folders.map((folder) => ({ file: fileIn(folder), codec: 'pickle' }))
       const reference = { file: captured.file, codec: 'pickle' }
-      return [{ key: `${step.name}:local:${name}`, reference, one: one!, two: two!, variables: [name] }]
+      return [
+        {
+          key: `${step.name}:local:${name}`,
+          reference,
+          one: one!,
+          two: two!,
+          variables: [name],
+          digests: { [name]: finalDigest(request.reference, name) },
+        },
+      ]
     }),
   ])
   const answers = await runPythonTask<Readonly<Record<string, Difference>>>(replay.tasks, {
@@ -75,11 +87,15 @@ export async function explainDifferences(request: ExplainRequest): Promise<Diffe
   )
 }
 
+function finalDigest(reference: Observation, name: string): string | null {
+  return reference.final.find((value) => value.name === name)?.digest ?? null
+}
+
 function differingLocals({ reference, replayed }: ExplainRequest, step: GraduatedStep): readonly string[] {
   const locals = replayed.get(step.name)?.locals
   return step.locals.filter((name) => {
     const digest = locals?.get(name)?.digest ?? null
-    const wanted = reference.final.find((value) => value.name === name)?.digest ?? null
+    const wanted = finalDigest(reference, name)
     return digest !== null && wanted !== null && digest !== wanted
   })
 }

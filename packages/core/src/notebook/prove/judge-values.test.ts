@@ -116,6 +116,8 @@ describe('judgeValues', () => {
     const difference = { parts: 9, differing: 1, examples: ['.scratch'], unsteady: true }
     expect(verdictOf({ first: 'a', second: 'b', replayed: 'c', built: 'c', difference })).toBe('stochastic')
     expect(verdictOf({ first: 'a', replayed: 'c', built: 'c', difference })).toBe('different')
+    const once = { ...difference, differing: 0, examples: [] }
+    expect(verdictOf({ first: 'a', replayed: 'c', built: 'c', difference: once })).toBe('stochastic')
     const steady = { ...difference, unsteady: false }
     expect(verdictOf({ first: 'a', second: 'b', replayed: 'c', built: 'c', difference: steady })).toBe('different')
   })

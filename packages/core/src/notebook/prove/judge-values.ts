@@ -131,14 +131,14 @@ function judgeFinal(evidence: ValueEvidence, value: ObservedValue): ProvenValue 
     const compared = compare(value, local)
     const difference = evidence.differences.get(step.name)?.get(value.name)
     const excused = step.readsClock === true || difference?.unsteady === true
-    const verdict = excused ? withNoise(evidence, value, compared) : compared
+    const verdict = isExact(difference) ? 'stochastic' : excused ? withNoise(evidence, value, compared) : compared
     return {
       ...common,
       asset: null,
       within: step.name,
       level: 'replayed',
       verdict,
-      cause: difference === undefined ? causeOf(value, local) : `the values differ in ${inWords(difference)}`,
+      cause: difference === undefined ? causeOf(value, local) : whyUnsteadyOrWrong(difference),
       rule: 'a local of its step, when that returned',
       evidence: short(local.digest),
     }
@@ -233,9 +233,12 @@ function judgeDiffering(evidence: ValueEvidence, step: GraduatedStep, differing:
   }
   const difference = evidence.differences.get(step.name)?.get(variable)
   // A second run says nothing of a value that was overwritten; two replays from one state do.
-  const wavers = noisy || evidence.reference.final.find(({ name }) => name === variable)?.digest !== observed.digest
+  const wavers =
+    noisy ||
+    isExact(difference) ||
+    evidence.reference.final.find(({ name }) => name === variable)?.digest !== observed.digest
   if (alone === 'different' && wavers && difference?.unsteady === true) {
-    const cause = `${inWords(difference)} differ even when the step runs twice from one state`
+    const cause = whyUnsteady(difference)
     return { ...stochastic, cause, rule: 'all other parts equal when replayed with the recorded generators' }
   }
   const plain = causeOf(observed, alone === 'equal' ? built : replayed)
@@ -246,6 +249,20 @@ function judgeDiffering(evidence: ValueEvidence, step: GraduatedStep, differing:
     rule: 'canonical encoding',
     evidence: `${short(observed.digest)} against ${short(built.digest)}`,
   }
+}
+
+/** A replay gave the notebook's value to the last bit, so the step is right; another one did not. */
+function isExact(difference: Difference | undefined): boolean {
+  return difference?.unsteady === true && difference.differing === 0
+}
+
+function whyUnsteadyOrWrong(difference: Difference): string {
+  return difference.unsteady ? whyUnsteady(difference) : `the values differ in ${inWords(difference)}`
+}
+
+function whyUnsteady(difference: Difference): string {
+  if (difference.differing === 0) return 'of replays from one state, one gives it exactly and another does not'
+  return `${inWords(difference)} differ even when the step runs twice from one state`
 }
 
 function inWords({ differing, parts, examples }: Difference): string {
