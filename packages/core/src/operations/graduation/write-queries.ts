@@ -6,7 +6,7 @@ import type { Json } from '../../canonical.ts'
 import type { ParsedSql, SqlParser } from '../../engines/sql-parser.ts'
 import { queryFacts } from '../../fingerprint/sql/query-facts.ts'
 import type { QueryFacts } from '../../fingerprint/sql/query-facts.ts'
-import { isSqlNode, listOf, locationOf, relationNames, textOf, walkSql } from '../../fingerprint/sql/sql-tree.ts'
+import { isSqlNode, listOf, locationOf, textOf, walkSql } from '../../fingerprint/sql/sql-tree.ts'
 import { volatileCalls } from '../../fingerprint/sql/volatile-functions.ts'
 import type { GraduatedStep, Graduation } from '../../notebook/graduation.ts'
 import { queryText } from '../../notebook/graduate/sql-queries.ts'
@@ -79,6 +79,9 @@ function whyUnfit(graduation: Graduation, step: GraduatedStep, { sql, parsed }: 
 /** DuckDB finds the frames of Python whatever their case; two that differ in it alone are not told apart. */
 function whyUnreadable(graduation: Graduation, step: GraduatedStep, facts: QueryFacts, tree: Json): string | null {
   const outputs = graduation.steps.flatMap((one) => one.outputs)
+  const named = cteNames(tree)
+  const hidden = step.inputs.find(({ variable }) => named.has(variable.toLowerCase()))
+  if (hidden !== undefined) return `${hidden.variable} is also the name of a WITH in it`
   for (const { name } of facts.relations) {
     const input = step.inputs.find(({ variable }) => variable === name)
     if (input === undefined) return `${name} is no frame of the notebook`
@@ -87,8 +90,6 @@ function whyUnreadable(graduation: Graduation, step: GraduatedStep, facts: Query
     if (output.variables.length !== 1) return `${name} is one object with other variables`
     if (step.inputs.filter(({ variable }) => variable.toLowerCase() === name.toLowerCase()).length > 1)
       return `${name} and another frame differ in case only`
-    const isHidden = cteNames(tree).has(name.toLowerCase())
-    if (isHidden && input.asset !== name) return `${name} is also the name of a WITH in it`
   }
   return null
 }
@@ -115,15 +116,13 @@ function tables(tree: Json): readonly TableUse[] {
 }
 
 function cteNames(tree: Json): ReadonlySet<string> {
-  const names = relationNames(tree)
-  const used = new Set(tables(tree).flatMap(({ name, alias }) => [name.toLowerCase(), alias.toLowerCase()]))
-  const ctes = new Set<string>()
+  const names = new Set<string>()
   walkSql(tree, (node) => {
-    if (isSqlNode(node['cte_map']))
-      for (const entry of listOf(node['cte_map']['map']))
-        if (isSqlNode(entry)) ctes.add(textOf(entry['key']).toLowerCase())
+    if (!isSqlNode(node['cte_map'])) return
+    for (const entry of listOf(node['cte_map']['map']))
+      if (isSqlNode(entry)) names.add(textOf(entry['key']).toLowerCase())
   })
-  return new Set([...ctes].filter((name) => names.has(name) || used.has(name)))
+  return names
 }
 
 /** A frame whose asset has another name than its variable is read under that, and called as before in the query. */
