@@ -171,7 +171,7 @@ describe('a machine that is wrong', () => {
     expect((await project.cli('run')).code).toBe(0)
     const { default: Database } = await import('better-sqlite3')
     const database = new Database(path.join(project.root, '.cellmill/catalog.sqlite'))
-    database.exec('UPDATE schema_version SET version = 9999')
+    database.exec('UPDATE schema_version SET version = 9999 WHERE version = (SELECT max(version) FROM schema_version)')
     database.close()
     expect(await failure('run', '--rebuild')).toMatchObject({ code: 2, failure: { code: 'CATALOG_NEWER' } })
   })

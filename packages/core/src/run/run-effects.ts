@@ -13,7 +13,7 @@ import type { RunKnowledge } from './resolve-inputs.ts'
 import type { RunContext } from './run-context.ts'
 import { stepEvent } from './step-event.ts'
 import { attemptFolder, stepWorkOf } from './step-work.ts'
-import type { StepFailure } from './run-plan.ts'
+import type { StepFailure } from './run-tally.ts'
 
 export interface EffectsRequest {
   readonly rows: readonly PlanStep[]

@@ -4,7 +4,6 @@
  * Continuing after a failure is running again; this file knows nothing of earlier runs.
  */
 import { isCellmillError } from '../errors.ts'
-import type { UserCodeError } from '../errors.ts'
 import type { StepDefinition } from '../model/project.ts'
 import type { SnapshotRecord } from '../model/snapshot.ts'
 import type { SourceObservation } from '../catalog/catalog.ts'
@@ -14,23 +13,16 @@ import type { StepEnd } from './build-step.ts'
 import { captureSources } from './capture-sources.ts'
 import { storeCodeBundle } from './code-bundle.ts'
 import { checkStep } from './check-step.ts'
-import type { CheckEnd } from './check-step.ts'
 import { Claims } from './claims.ts'
 import type { RunState } from './events.ts'
 import { exportFiles } from './export-files.ts'
 import { publishRun, recordedParameters, recordedSources } from './publish-run.ts'
 import type { PublishEnd } from './publish-run.ts'
 import { runEffects } from './run-effects.ts'
+import { RunTally } from './run-tally.ts'
+import type { StepFailure } from './run-tally.ts'
 import type { RunContext } from './run-context.ts'
-import { stepEvent } from './step-event.ts'
 import { byAsset, findResult } from './step-results.ts'
-
-export interface StepFailure {
-  readonly step: string
-  readonly error: UserCodeError | null
-  /** For checks: what did not hold. */
-  readonly message: string
-}
 
 export interface RunOutcome {
   readonly runId: string
@@ -48,18 +40,6 @@ export interface RunOutcome {
   readonly publish: PublishEnd | null
 }
 
-type Ended = 'done' | 'failed' | 'skipped' | 'cancelled'
-
-interface MutableCounts {
-  built: number
-  reused: number
-  failed: number
-  waiting: number
-  checks: number
-  reports: number
-  attempts: number
-}
-
 export async function runPlan(context: RunContext): Promise<RunOutcome> {
   const run = new PlanRun(context)
   return run.run()
@@ -71,12 +51,7 @@ class PlanRun {
   readonly #rows: readonly PlanStep[]
   readonly #snapshots: Map<string, SnapshotRecord> = new Map()
   readonly #captures: Map<string, SourceObservation> = new Map()
-  readonly #ended: Map<string, Ended> = new Map()
-  readonly #broken: Set<string> = new Set()
-  readonly #failures: StepFailure[] = []
-  readonly #counts: MutableCounts = { built: 0, reused: 0, failed: 0, waiting: 0, checks: 0, reports: 0, attempts: 0 }
-  readonly #total: number
-  #finished = 0
+  readonly #tally: RunTally
   #codeBundle = ''
   readonly #running: Map<string, Promise<void>> = new Map()
 
@@ -84,7 +59,7 @@ class PlanRun {
     this.#context = context
     this.#claims = new Claims(context.catalog, context.clock)
     this.#rows = context.plan.steps.filter((row) => row.action !== 'remove' && row.kind !== 'effect')
-    this.#total = this.#rows.filter((row) => row.action !== 'reuse' && row.kind !== 'check').length
+    this.#tally = new RunTally(context, this.#rows)
   }
 
   async run(): Promise<RunOutcome> {
@@ -114,7 +89,7 @@ class PlanRun {
 
   #state(publish: PublishEnd | null): RunState {
     if (this.#context.signal.aborted) return 'cancelled'
-    const bad = this.#counts.failed > 0 || this.#broken.size > 0 || publish?.state === 'refused'
+    const bad = this.#tally.counts.failed > 0 || this.#tally.broken.size > 0 || publish?.state === 'refused'
     return bad ? 'failed' : 'succeeded'
   }
 
@@ -145,7 +120,7 @@ class PlanRun {
       at: now,
       runId: context.runId,
       environment: context.environment.name,
-      steps: this.#total,
+      steps: this.#tally.total,
       reused,
       sandbox: context.sandboxLevel,
     })
@@ -193,7 +168,7 @@ class PlanRun {
         const ready = this.#readiness(row)
         if (ready === 'wait') continue
         waiting.delete(row)
-        if (ready === 'skip') this.#skip(row)
+        if (ready === 'skip') this.#tally.skip(row)
         else
           running.set(
             row.step,
@@ -207,17 +182,9 @@ class PlanRun {
   }
 
   #readiness(row: PlanStep): 'run' | 'wait' | 'skip' {
-    const states = this.#context.plan.work[row.step]!.after.map((id) => this.#ended.get(id))
+    const states = this.#context.plan.work[row.step]!.after.map((id) => this.#tally.ended.get(id))
     if (states.some((state) => state === 'failed' || state === 'skipped' || state === 'cancelled')) return 'skip'
     return states.every((state) => state === 'done') ? 'run' : 'wait'
-  }
-
-  #skip(row: PlanStep): void {
-    const because = this.#context.plan.work[row.step]!.after.filter((id) => this.#ended.get(id) !== 'done')
-    this.#ended.set(row.step, 'skipped')
-    this.#broken.add(row.step)
-    if (row.kind === 'asset') this.#counts.waiting++
-    this.#context.emit({ ...stepEvent(this.#context, this.#definition(row), 0), type: 'step-skipped', because })
   }
 
   async #runRow(row: PlanStep): Promise<void> {
@@ -225,7 +192,7 @@ class PlanRun {
     const known = { snapshots: this.#snapshots, captures: this.#captures }
     const request = { row, work, known, forced: this.#context.rebuild.has(row.step) }
     if (row.kind === 'check') {
-      this.#endCheck(row, await checkStep(this.#context, request))
+      this.#tally.endCheck(row, await checkStep(this.#context, request))
       return
     }
     const planned =
@@ -242,6 +209,11 @@ class PlanRun {
     this.#endStep(row, await this.#cancellable(buildStep(this.#context, this.#claims, request)))
   }
 
+  #endStep(row: PlanStep, end: StepEnd): void {
+    for (const [asset, snapshot] of end.snapshots ?? []) this.#snapshots.set(asset, snapshot)
+    this.#tally.endStep(row, end)
+  }
+
   /** A wait that ends by cancellation is an end of the step, not a fault. */
   async #cancellable(step: Promise<StepEnd>): Promise<StepEnd> {
     try {
@@ -253,114 +225,14 @@ class PlanRun {
     }
   }
 
-  #endStep(row: PlanStep, end: StepEnd): void {
-    const definition = this.#definition(row)
-    const event = stepEvent(this.#context, definition, end.attempts)
-    this.#counts.attempts += end.attempts
-    for (const [asset, snapshot] of end.snapshots ?? []) this.#snapshots.set(asset, snapshot)
-    const first = end.snapshots?.values().next().value ?? null
-    if (row.action !== 'reuse') this.#finished++
-    switch (end.state) {
-      case 'built':
-        this.#ended.set(row.step, 'done')
-        if (row.kind === 'report') this.#counts.reports++
-        else this.#counts.built++
-        this.#context.emit({
-          ...event,
-          type: 'step-succeeded',
-          ms: end.ms,
-          rows: first?.rows ?? null,
-          sizeBytes: [...(end.snapshots?.values() ?? [])].reduce((sum, snapshot) => sum + snapshot.sizeBytes, 0),
-          index: this.#finished,
-          total: this.#total,
-        })
-        return
-      case 'reused':
-        this.#ended.set(row.step, 'done')
-        if (row.kind === 'asset') this.#counts.reused++
-        this.#context.emit({ ...event, type: 'step-reused', reason: row.reason.detail, rows: first?.rows ?? null })
-        return
-      case 'failed':
-        this.#ended.set(row.step, 'failed')
-        this.#broken.add(row.step)
-        this.#counts.failed++
-        this.#failures.push({ step: row.step, error: end.error, message: end.error?.message ?? '' })
-        this.#context.emit({
-          ...event,
-          type: 'step-failed',
-          ms: end.ms,
-          error: end.error!,
-          waiting: this.#waitingFor(row.step),
-        })
-        return
-      case 'cancelled':
-        this.#ended.set(row.step, 'cancelled')
-        this.#broken.add(row.step)
-        this.#context.emit({ ...event, type: 'step-cancelled' })
-    }
-  }
-
-  #waitingFor(step: string): readonly string[] {
-    const found = new Set<string>()
-    const queue = [step]
-    for (let i = 0; i < queue.length; i++) {
-      for (const row of this.#rows) {
-        if (row.kind === 'check' || found.has(row.step)) continue
-        if (!this.#context.plan.work[row.step]!.after.includes(queue[i]!)) continue
-        found.add(row.step)
-        queue.push(row.step)
-      }
-    }
-    return [...found]
-  }
-
-  #endCheck(row: PlanStep, end: CheckEnd): void {
-    const definition = this.#definition(row)
-    const event = stepEvent(this.#context, definition, end.reused ? 0 : 1)
-    if (!end.reused) this.#counts.checks++
-    this.#ended.set(row.step, 'done')
-    if (end.cancelled) {
-      this.#ended.set(row.step, 'cancelled')
-      this.#broken.add(row.step)
-      this.#context.emit({ ...event, type: 'step-cancelled' })
-      return
-    }
-    if (end.error !== null) {
-      this.#broken.add(row.step)
-      this.#breakGuarded(definition)
-      this.#counts.failed++
-      this.#failures.push({ step: row.step, error: end.error, message: end.error.message })
-      this.#context.emit({ ...event, type: 'step-failed', ms: 0, error: end.error, waiting: [] })
-      return
-    }
-    const verdict = end.verdict!
-    const severity = verdict.severity
-    if (verdict.passed) {
-      this.#context.emit({ ...event, type: 'check-passed', severity, reused: end.reused })
-      return
-    }
-    const { message, failedRows: rows } = verdict
-    this.#context.emit({ ...event, type: 'check-failed', severity, reused: end.reused, message, rows })
-    if (severity !== 'error') return
-    this.#broken.add(row.step)
-    this.#breakGuarded(definition)
-    this.#failures.push({ step: row.step, error: null, message })
-  }
-
-  /** What an `error` check guards may not be published. */
-  #breakGuarded(check: StepDefinition): void {
-    const guarded = this.#context.graph.producerOf.get(check.check!.asset)
-    if (guarded !== undefined) this.#broken.add(guarded.id)
-  }
-
   async #publish(): Promise<PublishEnd | null> {
     const context = this.#context
     if (!context.publish) return null
-    const [first] = this.#failures
+    const [first] = this.#tally.failures
     const because =
       first === undefined ? '' : `${first.step} failed${first.error === null ? ` (${first.message})` : ''}`
     const known = { snapshots: this.#snapshots, captures: this.#captures }
-    const end = await publishRun(context, { known, broken: this.#broken, because, codeBundle: this.#codeBundle })
+    const end = await publishRun(context, { known, broken: this.#tally.broken, because, codeBundle: this.#codeBundle })
     const event = { at: context.clock.now(), runId: context.runId, environment: context.environment.name }
     if (end.state === 'published') {
       context.emit({ ...event, type: 'published', release: end.release.number, moved: end.moved })
@@ -379,8 +251,8 @@ class PlanRun {
     const rows = this.#context.plan.steps.filter((row) => row.kind === 'effect')
     const known = { snapshots: this.#snapshots, captures: this.#captures }
     for (const failure of await runEffects(this.#context, { rows, known, release })) {
-      this.#counts.failed++
-      this.#failures.push(failure)
+      this.#tally.counts.failed++
+      this.#tally.failures.push(failure)
     }
   }
 
@@ -388,7 +260,7 @@ class PlanRun {
     const context = this.#context
     const release = publish?.state === 'published' ? publish.release.number : null
     const ms = Math.round(context.clock.monotonicMs() - startedMs)
-    const counts = { ...this.#counts, ms }
+    const counts = { ...this.#tally.counts, ms }
     const sources = recordedSources({ snapshots: this.#snapshots, captures: this.#captures })
     await context.catalog.finishRun(context.runId, { state, finishedAt: context.clock.now(), release, counts, sources })
     context.emit({
@@ -400,6 +272,6 @@ class PlanRun {
       release,
       diagnostics: context.plan.diagnostics,
     })
-    return { runId: context.runId, state, ...counts, release, failures: this.#failures, publish }
+    return { runId: context.runId, state, ...counts, release, failures: this.#tally.failures, publish }
   }
 }
