@@ -313,7 +313,10 @@ const runCases: readonly CatalogCase[] = [
       await catalog.claim('f', dead, lease)
       await catalog.claim('g', `${dead}:2`, lease)
       await catalog.claim('h', alive, lease)
-      assert.deepEqual([...catalog.view().runningPids()].sort(), [100, 200])
+      assert.deepEqual(
+        [...catalog.view().runningPids()].sort((a, b) => a - b),
+        [100, 200],
+      )
       assert.deepEqual(await catalog.recover((pid) => pid === 200), [dead])
       assert.deepEqual(catalog.view().runningPids(), [200])
       assert.deepEqual(await catalog.recover((pid) => pid === 200), [])
