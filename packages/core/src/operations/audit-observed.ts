@@ -13,7 +13,7 @@ import { readNotebook } from '../notebook/read/read-notebook.ts'
 import { findPython } from '../packages/find-python.ts'
 import { toolsEnvironment } from '../packages/tools-environment.ts'
 import { auditFiles } from './audit-notebooks.ts'
-import { notebookPath } from './graduation/graduate-notebook.ts'
+import { notebookPath } from './graduation/notebook-path.ts'
 import type { Workspace } from './workspace.ts'
 
 export interface ObservedAudit {

@@ -8,7 +8,8 @@ import path from 'node:path'
 import { CellmillError } from '../../errors.ts'
 import type { Proof } from '../../notebook/prove/proof.ts'
 import type { Workspace } from '../workspace.ts'
-import { graduateNotebook, notebookPath } from './graduate-notebook.ts'
+import { graduateNotebook } from './graduate-notebook.ts'
+import { notebookPath } from './notebook-path.ts'
 import type { GraduateAnswer } from './graduate-notebook.ts'
 
 export interface ProveOptions {
