@@ -373,6 +373,12 @@ def _resolve(kind: type) -> Handler:
     stream = encode_streams.handler_for(kind)
     if stream is not None:
         return stream
+    if kind.__module__ == "sqlite3":
+        from . import encode_database
+
+        connection = encode_database.handler_for(kind)
+        if connection is not None:
+            return connection
     for base in kind.__mro__:
         handler = encode_data.handler_for(base, kind) or encode_figure.handler_for(base)
         if handler is not None:

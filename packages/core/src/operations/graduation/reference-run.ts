@@ -114,10 +114,11 @@ export class ReferenceRun {
     const { added, environment, lock } = await preparePackages({ root, facts: joined.facts, signal, say })
     this.#added = added
     const repaired = await this.#repair(joined.document, environment)
-    if (repaired.refusals.length > 0) return repaired
+    if (repaired.refusals.length > 0) return { refusals: repaired.refusals }
+    const { document, facts } = repaired
     const modules = new Set(environment.distributions.flatMap((one) => one.modules))
-    const refusals = [...effectsOf(repaired.facts), ...sqlMagicRefusals(repaired.facts, modules)]
-    return refusals.length > 0 ? { refusals } : { ...repaired, original, environment, lock }
+    const refusals = [...effectsOf(facts), ...sqlMagicRefusals(facts, modules)]
+    return refusals.length > 0 ? { refusals } : { original, document, facts, environment, lock }
   }
 
   async #observe(prepared: Prepared): Promise<Reference | Refused> {
@@ -148,7 +149,7 @@ export class ReferenceRun {
     const unconfirmed = this.#confirmRepairs()
     if (unconfirmed.length > 0) return { refusals: unconfirmed }
     const inlined = await this.#inlined(document, facts, 'code', environment)
-    if (inlined.refusals.length > 0) return inlined
+    if (inlined.refusals.length > 0) return { refusals: inlined.refusals }
     const named = await this.#nameImports(inlined, observation, environment)
     return {
       original,
