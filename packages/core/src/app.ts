@@ -218,6 +218,7 @@ class App implements Workspace {
       sandbox: await this.sandbox(),
       cacheFolder: path.join(state, 'cache'),
       linesFolder: path.join(state, 'lines'),
+      hostVariables: this.variables,
       projectFolders: [this.root, path.join(this.root, 'assets'), path.dirname(request.preload)],
     })
   }

@@ -228,7 +228,11 @@ function judgeDiffering(evidence: ValueEvidence, step: GraduatedStep, differing:
   const noisy = isNoisy(evidence, variable)
   const stochastic = { level: 'replayed', verdict: 'stochastic', evidence: short(replayed.digest) } as const
   if (alone === 'equal' && noisy) {
-    const cause = 'the notebook itself gives another value in a second run'
+    const second = evidence.second.final.find(({ name }) => name === variable)?.digest
+    const cause =
+      second === built.digest
+        ? "under a step's conditions (one thread, UTC) the notebook itself gives another value, and the pipeline gives that one"
+        : 'the notebook itself gives another value in a second run'
     return { ...stochastic, cause, rule: 'equal when replayed with the recorded generators' }
   }
   const difference = evidence.differences.get(step.name)?.get(variable)

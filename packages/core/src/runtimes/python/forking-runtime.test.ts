@@ -88,6 +88,7 @@ function open(): Promise<Runtime> {
       writable: path.join(root, 'scratch'),
       preload: path.join(project, 'assets/a.py'),
       projectFolders: [project],
+      hostVariables: {},
     }),
   )
 }

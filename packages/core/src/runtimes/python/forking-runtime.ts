@@ -1,6 +1,6 @@
 /**
  * Python steps as forks of one process in one sandbox that has their packages imported already: what a proof uses to replay
- * each step and its mutants. They share one namespace and one trust: that of the notebook which they came from. Results
+ * each step and its mutants, with as many threads as the notebook had. They share one namespace and one trust: that of the notebook which they came from. Results
  * are read as those of any step; the pipeline's own runs stay one sandbox for each step.
  */
 import { mkdir, readFile } from 'node:fs/promises'
@@ -14,7 +14,7 @@ import { compiledPackage } from './compiled-package.ts'
 import { copyFonts, openFontCache } from './font-cache.ts'
 import { pythonAttempts } from './python-runtime.ts'
 import { interpreterBinds, stageStep } from './stage-step.ts'
-import { stepEnvironment } from './step-environment.ts'
+import { kernelThreads, stepEnvironment } from './step-environment.ts'
 
 export interface ForkingRuntimeOptions {
   readonly sandbox: Sandbox
@@ -27,6 +27,8 @@ export interface ForkingRuntimeOptions {
   readonly writable: string
   /** File of the module whose imports are done ahead. */
   readonly preload: string
+  /** The process's own variables, of which only numbers of threads are passed on. */
+  readonly hostVariables: Readonly<Record<string, string | undefined>>
   /** Folders whose modules are the project's own, and are not imported ahead. */
   readonly projectFolders: readonly string[]
 }
@@ -63,7 +65,7 @@ async function runFork(options: ForkingRuntimeOptions, server: ForkServer, attem
   const { sandbox, environment } = options
   const { packageRoot } = server
   const staged = await stageStep(work, { sandbox, environment, packageRoot, lines, inPlace: true })
-  const env = stepEnvironment(work, environment, staged.folder)
+  const env = kernelThreads(stepEnvironment(work, environment, staged.folder), options.hostVariables)
   const exit = await server.run({ id: work.folder, folder: staged.folder, env }, attempt.signal)
   for (const stream of ['stdout', 'stderr'] as const) {
     const text = await readFile(path.join(work.folder, stream)).catch(() => Buffer.alloc(0))
@@ -112,7 +114,7 @@ class ForkServer {
     const process = sandbox.spawn({
       command: environment.python,
       args: ['-s', '-P', path.join(packageRoot, 'cellmill/_runner/fork_server.py')],
-      env: stepEnvironment(null, environment, home),
+      env: kernelThreads(stepEnvironment(null, environment, home), options.hostVariables),
       cwd: home,
       binds: [...interpreter, ...readable.map((folder) => bind(folder, folder, false)), bind(writable, writable, true)],
       network: false,

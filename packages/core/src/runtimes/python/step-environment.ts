@@ -3,6 +3,17 @@ import path from 'node:path'
 import type { PythonEnvironment } from '../../packages/python-environment.ts'
 import type { StepWork } from '../runtime.ts'
 
+/** Variables that say how many threads libraries take. */
+const threadVariables = [
+  'OPENBLAS_NUM_THREADS',
+  'OMP_NUM_THREADS',
+  'MKL_NUM_THREADS',
+  'NUMEXPR_NUM_THREADS',
+  'VECLIB_MAXIMUM_THREADS',
+  'POLARS_MAX_THREADS',
+  'RAYON_NUM_THREADS',
+]
+
 /** `folder` is the attempt's folder as the process sees it. Without work it is what all steps with one thread share. */
 export function stepEnvironment(
   work: StepWork | null,
@@ -23,13 +34,7 @@ export function stepEnvironment(
     PYTHONDONTWRITEBYTECODE: '1',
     PYTHONUTF8: '1',
     MPLBACKEND: 'agg',
-    OPENBLAS_NUM_THREADS: threads,
-    OMP_NUM_THREADS: threads,
-    MKL_NUM_THREADS: threads,
-    NUMEXPR_NUM_THREADS: threads,
-    VECLIB_MAXIMUM_THREADS: threads,
-    POLARS_MAX_THREADS: threads,
-    RAYON_NUM_THREADS: threads,
+    ...Object.fromEntries(threadVariables.map((name) => [name, threads])),
     ...(work === null ? {} : ownVariables(work)),
   }
 }
@@ -40,4 +45,14 @@ function ownVariables(work: StepWork): Readonly<Record<string, string>> {
     CELLMILL_RUN: work.runId,
     CELLMILL_IDEMPOTENCY_KEY: work.idempotencyKey,
   }
+}
+
+/** The same with as many threads as a notebook's kernel took: sums in another order are rounded otherwise. */
+export function kernelThreads(
+  environment: Readonly<Record<string, string>>,
+  host: Readonly<Record<string, string | undefined>>,
+): Readonly<Record<string, string>> {
+  const rest = Object.entries(environment).filter(([name]) => !threadVariables.includes(name))
+  const own = threadVariables.flatMap((name) => (host[name] === undefined ? [] : [[name, host[name]] as const]))
+  return Object.fromEntries([...rest, ...own])
 }
