@@ -57,6 +57,8 @@ export interface StepWork {
   readonly recordLocals?: boolean
   /** Proofs: of these the values stay as well, as `outputs/local-NAME.pickle`. */
   readonly keepLocals?: readonly string[]
+  /** Proofs: the byte that new memory is filled with, so that what a library leaves unset shows. */
+  readonly memoryFill?: number
 }
 
 export interface StepOutputReport {

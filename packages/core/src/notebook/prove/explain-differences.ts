@@ -36,10 +36,14 @@ export async function explainDifferences(request: ExplainRequest): Promise<Diffe
   const { replay, inputs, parallel } = request
   const steps = replay.graduation.steps.filter((step) => differs(request, step))
   if (steps.length === 0) return new Map()
-  const folders = ['once', 'twice'].map((name) => path.join(replay.tasks.scratch, name))
+  // Forks of one process find the same bytes in memory that nobody set; filled differently they do not.
+  const fills = [0x5a, 0xa5]
+  const folders = fills.map((fill) => path.join(replay.tasks.scratch, `filled-${fill}`))
   const runs: ReadonlyMap<string, ReplayedStep>[] = []
   const localsOf = (step: GraduatedStep): readonly string[] => differingLocals(request, step)
-  for (const keepIn of folders) runs.push(await replaySteps(replay, steps, { parallel, inputs, keepIn, localsOf }))
+  for (const [i, keepIn] of folders.entries()) {
+    runs.push(await replaySteps(replay, steps, { parallel, inputs, keepIn, localsOf, memoryFill: fills[i]! }))
+  }
   const tasks = steps.flatMap((step) => [
     ...step.outputs.flatMap((output, i) => {
       const [one, two] = runs.map((run) => run.get(step.name)?.outputs[i])

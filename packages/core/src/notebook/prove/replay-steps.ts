@@ -60,6 +60,8 @@ export interface ReplayOptions {
   readonly rootOf?: (step: GraduatedStep) => string
   /** Folder below `scratch` in which what the steps write stays. */
   readonly keepIn?: string
+  /** The byte that new memory is filled with. */
+  readonly memoryFill?: number
   /** Variables of a step, beside its outputs, whose values stay there as well. */
   readonly localsOf?: (step: GraduatedStep) => readonly string[]
 }
@@ -81,6 +83,7 @@ export async function replaySteps(
         inputs,
         projectRoot,
         locals: options.localsOf?.(step) ?? [],
+        ...(options.memoryFill === undefined ? {} : { memoryFill: options.memoryFill }),
       }
       attempts.set(step.name, await attemptStep(context, step, place))
     }
@@ -166,6 +169,7 @@ async function attemptStep(
     readonly inputs: PreparedInputs
     readonly projectRoot: string
     readonly locals: readonly string[]
+    readonly memoryFill?: number
   },
 ): Promise<Attempt> {
   const nothing = { outputs: [], locals: new Map<string, SeenValue>(), printed: '', shown: [] }
@@ -230,10 +234,11 @@ interface WorkParts {
   readonly folder: string
   readonly projectRoot: string
   readonly locals: readonly string[]
+  readonly memoryFill?: number
 }
 
 function workOf(context: ReplayContext, parts: WorkParts): StepWork {
-  const { step, definition, inputs, folder, projectRoot, locals } = parts
+  const { step, definition, inputs, folder, projectRoot, locals, memoryFill } = parts
   return {
     definition,
     runId: 'replay',
@@ -253,6 +258,7 @@ function workOf(context: ReplayContext, parts: WorkParts): StepWork {
     strict: false,
     recordLocals: true,
     keepLocals: locals,
+    ...(memoryFill === undefined ? {} : { memoryFill }),
   }
 }
 

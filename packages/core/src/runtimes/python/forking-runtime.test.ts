@@ -50,6 +50,11 @@ def drawn():
 
 
 @asset
+def unset():
+    return np.empty(100_000, dtype=np.uint8)[50_000:50_010].tolist()
+
+
+@asset
 def fails():
     raise KeyError("gone")
 
@@ -112,11 +117,15 @@ interface Ran {
   readonly value: unknown
 }
 
-async function run(symbol: string, signal = new AbortController().signal): Promise<Ran> {
+async function run(symbol: string, signal = new AbortController().signal, more: Partial<StepWork> = {}): Promise<Ran> {
   const folder = path.join(root, 'scratch', `attempt-${++attempts}`)
   mkdirSync(folder, { recursive: true })
   let log = ''
-  const outcome = await runtime.run(workOf(symbol, folder), { write: (_stream, text) => (log += text) }, signal)
+  const outcome = await runtime.run(
+    { ...workOf(symbol, folder), ...more },
+    { write: (_stream, text) => (log += text) },
+    signal,
+  )
   const entry = outcome.state === 'succeeded' ? outcome.report.outputs[0]!.entry : null
   const text = entry === null ? '' : readFileSync(path.join(folder, 'outputs', entry), 'latin1')
   return { outcome, log, value: text }
@@ -187,6 +196,16 @@ test('generators start the same in every step', async () => {
   const [one, other] = await Promise.all([run('drawn'), run('drawn')])
   expect(one.outcome.state).toBe('succeeded')
   expect(one.value).toBe(other.value)
+})
+
+test('memory that nobody set holds the byte that is asked for', async () => {
+  const { signal } = new AbortController()
+  const [one, other] = [
+    await run('unset', signal, { memoryFill: 0x5a }),
+    await run('unset', signal, { memoryFill: 0xa5 }),
+  ]
+  expect(one.outcome.state).toBe('succeeded')
+  expect(one.value).not.toBe(other.value)
 })
 
 test('code of the project is read when a step starts', async () => {

@@ -44,6 +44,8 @@ function ownVariables(work: StepWork): Readonly<Record<string, string>> {
     CELLMILL_STEP: work.definition.id,
     CELLMILL_RUN: work.runId,
     CELLMILL_IDEMPOTENCY_KEY: work.idempotencyKey,
+    // The C library's own variable.
+    ...(work.memoryFill === undefined ? {} : { MALLOC_PERTURB_: String(work.memoryFill) }),
   }
 }
 
