@@ -120,7 +120,7 @@ class Encoder:
         self.reached: dict[int, Any] = {}
         #: (start, end) addresses of writable memory seen.
         self.buffers: list[tuple[int, int]] = []
-        #: Something was met that can be read only once.
+        #: Something was met that can be read only once, or is open: it is compared, and kept nowhere.
         self.streams = False
         self._ancestors = ancestors or {}
         self._keep: list[Any] = []

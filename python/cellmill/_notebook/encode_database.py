@@ -25,6 +25,8 @@ def handler_for(kind: type) -> Handler | None:
 
 
 def _connection(e: Encoder, value: sqlite3.Connection) -> None:
+    # Like an open file it is compared where it is, and kept nowhere.
+    e.streams = True
     if not e.once(value):
         return
     e.sink.open(b"sqlite3.Connection", value)
