@@ -257,3 +257,6 @@ def main():
 
 if __name__ == "__main__":
     main()
+    sys.stdout.flush()
+    # Threads that DuckDB still has abort an interpreter that is taken down around them.
+    os._exit(0)
