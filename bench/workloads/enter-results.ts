@@ -5,7 +5,7 @@
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { openWorkspace } from '@cellmill/core/app.ts'
-import { aRun, aSnapshot } from '@cellmill/core/catalog/contract-values.ts'
+import { aRun, aSnapshot } from '@cellmill/core/catalog/contract/values.ts'
 import type { RunStepInput } from '@cellmill/core/catalog/catalog.ts'
 import { sha256 } from '@cellmill/core/canonical.ts'
 import { createId } from '@cellmill/core/ids.ts'

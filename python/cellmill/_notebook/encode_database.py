@@ -6,12 +6,14 @@ left alone. What later code could tell apart but cannot be listed (functions wri
 
 from __future__ import annotations
 
-import sqlite3
+import sys
 from typing import TYPE_CHECKING, Any
 
-from .encode import Unencodable
+from .encode_leaves import Unencodable
 
 if TYPE_CHECKING:
+    import sqlite3
+
     from .encode import Encoder, Handler
 
 
@@ -21,7 +23,9 @@ _OWN_PREFIXES = ("fts", "rtree", "geopoly_")
 
 
 def handler_for(kind: type) -> Handler | None:
-    return _connection if kind is sqlite3.Connection else None
+    # None where the module was never imported: then nothing is one.
+    module = sys.modules.get("sqlite3")
+    return _connection if module is not None and kind is module.Connection else None
 
 
 def _connection(e: Encoder, value: sqlite3.Connection) -> None:
@@ -35,7 +39,7 @@ def _connection(e: Encoder, value: sqlite3.Connection) -> None:
             e.leaf(b"closed", b"")
         else:
             _content(e, value)
-    except sqlite3.Error as error:
+    except sys.modules["sqlite3"].Error as error:
         raise Unencodable(f"sqlite3.Connection: {error}") from error
     e.sink.close()
 
@@ -43,7 +47,7 @@ def _connection(e: Encoder, value: sqlite3.Connection) -> None:
 def _is_closed(connection: sqlite3.Connection) -> bool:
     try:
         return connection.total_changes < 0
-    except sqlite3.ProgrammingError as error:
+    except sys.modules["sqlite3"].ProgrammingError as error:
         if "closed" in str(error):
             return True
         raise

@@ -15,6 +15,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from . import encode_bytecode
+from .encode_leaves import Unencodable
 
 if TYPE_CHECKING:
     from .encode import Encoder, Handler
@@ -63,8 +64,6 @@ def _iterator(e: Encoder, value: Any) -> None:
 
 
 def _reduced(value: Any) -> Any:
-    from .encode import Unencodable
-
     try:
         with warnings.catch_warnings():
             # Python 3.12 announces that itertools will not be reduced any more; 3.14 keeps its word.
@@ -76,8 +75,6 @@ def _reduced(value: Any) -> Any:
 
 def _generator(e: Encoder, value: types.GeneratorType) -> None:
     from . import encode_code
-    from .encode import Unencodable
-
     e.streams = True
     if not e.once(value):
         return
@@ -100,8 +97,6 @@ def _generator(e: Encoder, value: types.GeneratorType) -> None:
 
 
 def _file(e: Encoder, value: Any) -> None:
-    from .encode import Unencodable
-
     e.streams = True
     if not e.once(value):
         return

@@ -19,7 +19,7 @@ def _load_observer() -> tuple[type, Any]:
     sys.path.insert(0, _ROOT)
     try:
         from cellmill._notebook import kernel_pipes  # noqa: F401
-        from cellmill._notebook import encode_code, encode_data, encode_figure  # noqa: F401
+        from cellmill._notebook import encode_code, encode_data, encode_database, encode_figure, encode_streams  # noqa: F401
         from cellmill._notebook.kernel_clock import shift_clock
         from cellmill._notebook.observe import Observer
         from cellmill._runner import table_codec  # noqa: F401

@@ -11,7 +11,7 @@ import { openLocalStore } from '../store/local/local-store.ts'
 import { stageFiles } from '../store/contract.ts'
 import type { Store } from '../store/store.ts'
 import { collectGarbage } from './collect-garbage.ts'
-import { fingerprintFor } from './contract-values.ts'
+import { fingerprintFor } from './contract/values.ts'
 import { openSqliteCatalog } from './sqlite/open-catalog.ts'
 import { verifyState } from './verify-state.ts'
 

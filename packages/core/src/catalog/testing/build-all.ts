@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { systemClock } from '../../clock.ts'
 import { newId } from '../../store/local/store-layout.ts'
-import { aCommit, aRun, aSnapshot, fingerprintFor } from '../contract-values.ts'
+import { aCommit, aRun, aSnapshot, fingerprintFor } from '../contract/values.ts'
 import { openSqliteCatalog } from '../sqlite/open-catalog.ts'
 
 const [, , file = '', count = '0', processes = '1'] = process.argv

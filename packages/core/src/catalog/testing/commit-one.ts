@@ -7,7 +7,7 @@ import { systemClock } from '../../clock.ts'
 import { openLocalStore } from '../../store/local/local-store.ts'
 import { stageFiles } from '../../store/contract.ts'
 import { collectGarbage } from '../collect-garbage.ts'
-import { aCommit, aPublish, aRun, aSnapshot, aStep, fingerprintFor } from '../contract-values.ts'
+import { aCommit, aPublish, aRun, aSnapshot, aStep, fingerprintFor } from '../contract/values.ts'
 import { newId } from '../../store/local/store-layout.ts'
 import { openSqliteCatalog } from '../sqlite/open-catalog.ts'
 

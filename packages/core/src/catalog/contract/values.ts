@@ -1,11 +1,11 @@
 /** Values for the catalog's contract: small, and as a run would make them. */
-import { sha256 } from '../canonical.ts'
-import type { Clock } from '../clock.ts'
-import { createId } from '../ids.ts'
-import { fingerprintOf, recipeDigest, recipeVersion } from '../model/recipe.ts'
-import type { Recipe } from '../model/recipe.ts'
-import type { SnapshotRecord } from '../model/snapshot.ts'
-import type { Claim, CommitRequest, PublishRequest, RunRecord, RunStepInput, RunStepRecord } from './catalog.ts'
+import { sha256 } from '../../canonical.ts'
+import type { Clock } from '../../clock.ts'
+import { createId } from '../../ids.ts'
+import { fingerprintOf, recipeDigest, recipeVersion } from '../../model/recipe.ts'
+import type { Recipe } from '../../model/recipe.ts'
+import type { SnapshotRecord } from '../../model/snapshot.ts'
+import type { Claim, CommitRequest, PublishRequest, RunRecord, RunStepInput, RunStepRecord } from '../catalog.ts'
 
 export interface SetClock extends Clock {
   advance(ms: number): void
