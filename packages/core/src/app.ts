@@ -14,6 +14,7 @@ import type { DuckDbEngine } from './engines/duckdb/duckdb-engine.ts'
 import type { SandboxMode } from './model/project.ts'
 import type { ReplayRuntimeRequest, Workspace } from './operations/workspace.ts'
 import type { PythonEnvironment } from './packages/python-environment.ts'
+import { cacheFolder } from './packages/cache-folder.ts'
 import { defaultStateFolder } from './project/config/state-folder.ts'
 import { findProject } from './project/find-project.ts'
 import type { LoadedProject } from './project/loaded-project.ts'
@@ -190,7 +191,7 @@ class App implements Workspace {
             return pythonRuntime({
               sandbox: await this.sandbox(),
               environment: () => this.python(),
-              cacheFolder: path.join(state, 'cache'),
+              cacheFolder: cacheFolder(),
               linesFolder: path.join(state, 'lines'),
             })
           },
@@ -216,7 +217,7 @@ class App implements Workspace {
     return forkingPythonRuntime({
       ...request,
       sandbox: await this.sandbox(),
-      cacheFolder: path.join(state, 'cache'),
+      cacheFolder: cacheFolder(),
       linesFolder: path.join(state, 'lines'),
       hostVariables: this.variables,
       projectFolders: [this.root, path.join(this.root, 'assets'), path.dirname(request.preload)],

@@ -1,8 +1,9 @@
 """Runs the steps of one proof as forks of one process that has their packages imported: `python -s -P fork_server.py`.
 
-Requests come on standard input, one JSON object a line; the first has `preload`, a module's file whose imports are done here,
-and `skip`, folders whose modules are the project's own. Then `{id, folder, env}` starts a step in a fork; `{id, code, signal}` on descriptor 3
-tells its end. Invariant: nothing of the author's runs in this process, so that every step starts from the same state.
+Requests come on standard input, one JSON object a line; the first has `preload`, a module's file whose imports are done
+here, and `skip`, folders whose modules are the project's own. Then `{id, folder, env}` starts a step in a fork, and
+`{id, code}` on descriptor 3 tells its end: for a signal 128 and its number. Invariant: nothing of the author's runs in this
+process, so that every step starts from the same state.
 """
 
 from __future__ import annotations
@@ -90,8 +91,8 @@ def _reap(running: dict[int, str]) -> None:
             return
         name = running.pop(pid, None)
         if name is not None:
-            killed = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
-            _answer({"id": name, "code": None if killed else os.waitstatus_to_exitcode(status), "signal": killed})
+            code = os.waitstatus_to_exitcode(status)
+            _answer({"id": name, "code": 128 - code if code < 0 else code})
 
 
 def _answer(value: dict[str, Any]) -> None:

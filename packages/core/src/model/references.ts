@@ -48,3 +48,8 @@ export function folderOf(name: string): string {
   const dot = name.lastIndexOf('.')
   return dot < 0 ? '' : name.slice(0, dot)
 }
+
+/** The name below its folder: `orders` of `staging.orders`. */
+export function leafOf(name: string): string {
+  return name.slice(name.lastIndexOf('.') + 1)
+}

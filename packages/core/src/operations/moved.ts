@@ -17,12 +17,6 @@ export interface Moved {
   readonly dryRun: boolean
 }
 
-export function movedAssets(before: readonly PointerRecord[], after: readonly PointerRecord[]): readonly string[] {
-  const was = new Map(before.map((pointer) => [pointer.asset, pointer.snapshotId]))
-  const is = new Map(after.map((pointer) => [pointer.asset, pointer.snapshotId]))
-  return [...new Set([...was.keys(), ...is.keys()])].filter((asset) => was.get(asset) !== is.get(asset)).sort()
-}
-
 /**
  * Files that others expect at a path follow the pointers. The project is read only where files moved; where it cannot be
  * read, the answer names what was left as it was.

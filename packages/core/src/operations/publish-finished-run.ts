@@ -5,10 +5,11 @@
 import type { PointerRecord, ReleaseRecord, RunRecord } from '../catalog/catalog.ts'
 import { CellmillError } from '../errors.ts'
 import { authorName } from '../project/git.ts'
-import { inconsistenciesOfRun } from '../run/consistency.ts'
+import { describeInconsistencies, inconsistenciesOfRun } from '../run/consistency.ts'
+import { movedAssets } from '../run/moved-assets.ts'
 import { findRun } from './find-run.ts'
 import { environmentName } from './find-snapshot.ts'
-import { exportMoved, movedAssets } from './moved.ts'
+import { exportMoved } from './moved.ts'
 import type { Moved } from './moved.ts'
 import { planProject, validGraph } from './plan-project.ts'
 import type { Workspace } from './workspace.ts'
@@ -32,11 +33,14 @@ export async function publishFinishedRun(workspace: Workspace, options: PublishO
   const built = await pointersOf(workspace, run)
   const pointers = new Map([...before, ...built])
   const state = view.environment(environment)
-  const moved = movedAssets([...before.values()], [...pointers.values()])
+  const moved = movedAssets(before.values(), pointers.values())
   const answer = { environment, from: state.release, moved, held: false, notUndone: [], dryRun: options.dryRun }
   await refuseUnchecked(workspace, environment, built)
   const mixed = inconsistenciesOfRun({ view, pointers, fromRun: new Set(built.keys()) })
-  if (mixed.length > 0 && !options.allowMixed) throw mixedError(mixed[0]!, mixed.length)
+  if (mixed.length > 0 && !options.allowMixed) {
+    const { reason, hint } = describeInconsistencies(mixed)
+    throw new CellmillError('PUBLISH_REFUSED', reason, { hint })
+  }
   if (options.dryRun || moved.length === 0) return { ...answer, release: state.release, to: state.release }
   const release = await catalog.publish({
     environment,
@@ -109,15 +113,6 @@ async function refuseUnchecked(
       hint: 'cellmill run',
     })
   }
-}
-
-function mixedError(first: { readonly asset: string; readonly input: string }, count: number): CellmillError {
-  const more = count > 1 ? ` (and ${count - 1} more)` : ''
-  return new CellmillError(
-    'PUBLISH_REFUSED',
-    `${first.asset} was built from another version of ${first.input} than would be published${more}`,
-    { hint: `cellmill run ${first.input}+   builds both; --allow-mixed publishes as it is, and marks the release` },
-  )
 }
 
 function releaseOf(

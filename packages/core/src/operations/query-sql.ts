@@ -3,6 +3,7 @@ import type { PlanView } from '../catalog/catalog.ts'
 import type { QueryResult, RelationInput } from '../engines/engine.ts'
 import { CellmillError, isCellmillError } from '../errors.ts'
 import { nearestName } from '../model/nearest.ts'
+import { leafOf } from '../model/references.ts'
 import path from 'node:path'
 import { dataEntries } from '../run/resolve-inputs.ts'
 import { environmentName } from './find-snapshot.ts'
@@ -89,6 +90,6 @@ function unknownTable(error: unknown, environment: string, kinds: ReadonlyMap<st
 
 /** `staging.orders` can be written in full (quoted) or by its last part. */
 function relationNames(asset: string): readonly string[] {
-  const last = asset.slice(asset.lastIndexOf('.') + 1)
+  const last = leafOf(asset)
   return last === asset ? [asset] : [asset, last]
 }

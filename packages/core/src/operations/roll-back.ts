@@ -2,10 +2,12 @@
  * Going back to an earlier release: pointers move, nothing is computed, and nothing is deleted. The environment is held
  * afterwards, so that the next scheduled run of the same code does not put back what was taken away.
  */
+import type { Catalog, ReleaseHead } from '../catalog/catalog.ts'
 import { CellmillError } from '../errors.ts'
 import { authorName } from '../project/git.ts'
+import { movedAssets } from '../run/moved-assets.ts'
 import { environmentName } from './find-snapshot.ts'
-import { exportMoved, movedAssets } from './moved.ts'
+import { exportMoved } from './moved.ts'
 import type { Moved } from './moved.ts'
 import type { Workspace } from './workspace.ts'
 
@@ -23,7 +25,8 @@ export async function rollback(workspace: Workspace, options: RollbackOptions): 
   const environment = await environmentName(workspace, options.environment)
   const catalog = await workspace.catalog()
   const state = catalog.view().environment(environment)
-  const to = options.to ?? (await previousOf(workspace, environment, state.release))
+  const releases = await catalog.releases(environment, searched)
+  const to = options.to ?? previousOf(releases, state.release)
   const target = to < 1 ? null : await catalog.releaseAt(environment, to)
   if (target === null || to === state.release) {
     throw new CellmillError('UNKNOWN_NAME', noRelease(environment, state.release, to), {
@@ -32,7 +35,7 @@ export async function rollback(workspace: Workspace, options: RollbackOptions): 
   }
   const current = await catalog.releaseAt(environment, state.release)
   const moved = movedAssets(current?.pointers ?? [], target.pointers)
-  const notUndone = await effectsSince(workspace, environment, to)
+  const notUndone = await effectsSince(catalog, releases, to)
   const answer = { environment, from: state.release, to, moved, held: true, notUndone, dryRun: options.dryRun }
   if (options.dryRun) return { ...answer, release: state.release }
   const release = await catalog.publish({
@@ -60,8 +63,7 @@ function noRelease(environment: string, current: number, to: number): string {
 }
 
 /** Rolling back twice goes back twice: a release made by a rollback stands for the one whose pointers it took. */
-async function previousOf(workspace: Workspace, environment: string, current: number): Promise<number> {
-  const releases = await (await workspace.catalog()).releases(environment, searched)
+function previousOf(releases: readonly ReleaseHead[], current: number): number {
   const byNumber = new Map(releases.map((release) => [release.number, release]))
   let standing = current
   for (let at = byNumber.get(standing); at !== undefined && at.restores !== null; at = byNumber.get(standing)) {
@@ -73,10 +75,13 @@ async function previousOf(workspace: Workspace, environment: string, current: nu
   return 0
 }
 
-async function effectsSince(workspace: Workspace, environment: string, release: number): Promise<readonly string[]> {
-  const catalog = await workspace.catalog()
+async function effectsSince(
+  catalog: Catalog,
+  releases: readonly ReleaseHead[],
+  release: number,
+): Promise<readonly string[]> {
   const done = new Set<string>()
-  for (const { number, runId } of await catalog.releases(environment, searched)) {
+  for (const { number, runId } of releases) {
     if (number <= release || runId === null) continue
     for (const step of await catalog.steps(runId))
       if (step.kind === 'effect' && step.state === 'succeeded') done.add(step.step)

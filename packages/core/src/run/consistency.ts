@@ -15,6 +15,19 @@ export interface Inconsistency {
   readonly input: string
 }
 
+/** In words, with what to type. */
+export function describeInconsistencies([first, ...others]: readonly Inconsistency[]): {
+  readonly reason: string
+  readonly hint: string
+} {
+  if (first === undefined) throw new RangeError('nothing is inconsistent')
+  const more = others.length > 0 ? ` (and ${others.length} more)` : ''
+  return {
+    reason: `${first.asset} was built from another version of ${first.input} than would be published${more}`,
+    hint: `cellmill run ${first.input}+   builds both; --allow-mixed publishes as it is, and marks the release`,
+  }
+}
+
 export interface ConsistencyRequest {
   readonly view: PlanView
   readonly graph: Graph

@@ -5,8 +5,9 @@
 import type { Json } from '../canonical.ts'
 import type { PointerRecord, ReleaseRecord } from '../catalog/catalog.ts'
 import { crashPoint } from '../crash-points.ts'
-import { inconsistencies, largestConsistent } from './consistency.ts'
+import { describeInconsistencies, inconsistencies, largestConsistent } from './consistency.ts'
 import type { ConsistencyRequest } from './consistency.ts'
+import { movedAssets } from './moved-assets.ts'
 import { digestOfSnapshot } from './resolve-inputs.ts'
 import type { RunKnowledge } from './resolve-inputs.ts'
 import type { RunContext } from './run-context.ts'
@@ -42,9 +43,9 @@ export async function publishRun(context: RunContext, input: PublishInput): Prom
   else {
     const found = await inconsistencies({ ...request, pointers })
     mixed = found.length > 0
-    if (mixed && !context.allowMixed) return inconsistent(found)
+    if (mixed && !context.allowMixed) return { state: 'refused', ...describeInconsistencies(found) }
   }
-  const moved = movedAssets(before, pointers)
+  const moved = movedAssets(before.values(), pointers.values())
   if (moved.length === 0) return { state: 'unchanged' }
   const { codeBundle } = input
   const state = view.environment(environment.name)
@@ -107,24 +108,6 @@ function consistencyRequest(context: RunContext): Omit<ConsistencyRequest, 'poin
       return digestOfSnapshot(context, step, input, snapshot)
     },
   }
-}
-
-function inconsistent(found: readonly { readonly asset: string; readonly input: string }[]): PublishEnd {
-  const [first] = found
-  const more = found.length > 1 ? ` (and ${found.length - 1} more)` : ''
-  return {
-    state: 'refused',
-    reason: `${first!.asset} was built from another version of ${first!.input} than would be published${more}`,
-    hint: `cellmill run ${first!.input}+   builds both; --allow-mixed publishes as it is, and marks the release`,
-  }
-}
-
-function movedAssets(
-  before: ReadonlyMap<string, PointerRecord>,
-  after: ReadonlyMap<string, PointerRecord>,
-): readonly string[] {
-  const names = new Set([...before.keys(), ...after.keys()])
-  return [...names].filter((name) => before.get(name)?.snapshotId !== after.get(name)?.snapshotId).sort()
 }
 
 interface ReleaseParts {

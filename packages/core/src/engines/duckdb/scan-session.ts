@@ -7,7 +7,7 @@ import { mkdtemp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
 import type { Limits } from './protocol.ts'
-import { readerCall } from './session.ts'
+import { lockingSettings, memoryLimit, readerCall } from './session.ts'
 import type { Session } from './session.ts'
 import { quoteLiteral } from './sql-text.ts'
 
@@ -45,14 +45,11 @@ async function openInstance(limits: Limits): Promise<DuckDBInstance> {
       [
         `SET allowed_directories = [${[...limits.scanRoots, spill].map(quoteLiteral).join(', ')}]`,
         `SET temp_directory = ${quoteLiteral(spill)}`,
-        `SET memory_limit = '${Math.max(64, Math.floor(limits.memoryBytes / 1_000_000))}MB'`,
+        memoryLimit(limits),
         `SET GLOBAL TimeZone = 'UTC'`,
         `SET GLOBAL errors_as_json = true`,
         `SET enable_external_file_cache = false`,
-        `SET autoinstall_known_extensions = false`,
-        `SET autoload_known_extensions = false`,
-        `SET enable_external_access = false`,
-        `SET lock_configuration = true`,
+        ...lockingSettings,
       ].join(';'),
     )
     return instance

@@ -41,13 +41,10 @@ export async function openSession(access: SessionAccess, limits: Limits): Promis
         `SET allowed_paths = [${files.map(quoteLiteral).join(', ')}]`,
         `SET allowed_directories = [${quoteLiteral(spill)}]`,
         `SET temp_directory = ${quoteLiteral(spill)}`,
-        `SET memory_limit = '${Math.max(64, Math.floor(limits.memoryBytes / 1_000_000))}MB'`,
+        memoryLimit(limits),
         `SET TimeZone = 'UTC'`,
         `SET errors_as_json = true`,
-        `SET autoinstall_known_extensions = false`,
-        `SET autoload_known_extensions = false`,
-        `SET enable_external_access = false`,
-        `SET lock_configuration = true`,
+        ...lockingSettings,
       ].join(';'),
     )
     for (const input of access.inputs) await createRelation(connection, input)
@@ -58,6 +55,18 @@ export async function openSession(access: SessionAccess, limits: Limits): Promis
     throw error
   }
 }
+
+export function memoryLimit(limits: Limits): string {
+  return `SET memory_limit = '${Math.max(64, Math.floor(limits.memoryBytes / 1_000_000))}MB'`
+}
+
+/** The last ones of every DuckDB that reads what users give: after them nothing more can be reached or set. */
+export const lockingSettings: readonly string[] = [
+  `SET autoinstall_known_extensions = false`,
+  `SET autoload_known_extensions = false`,
+  `SET enable_external_access = false`,
+  `SET lock_configuration = true`,
+]
 
 /** `a.b.c` is catalog, schema, table to DuckDB: an empty in-memory database stands for each such catalog. */
 async function attachCatalogs(connection: DuckDBConnection, inputs: readonly RelationInput[]): Promise<void> {

@@ -7,6 +7,7 @@ import path from 'node:path'
 import type { Json } from '../../canonical.ts'
 import type { UserCodeError } from '../../errors.ts'
 import type { StepDefinition } from '../../model/project.ts'
+import { leafOf } from '../../model/references.ts'
 import type { StepInput, StepOutcome, StepWork } from '../../runtimes/runtime.ts'
 import type { GraduatedStep, Graduation } from '../graduation.ts'
 import type { Captured, Captures } from './captures.ts'
@@ -152,13 +153,8 @@ export function capturedOf(
 
 function readBySql(context: ReplayContext, asset: string): boolean {
   return [...context.definitions.values()].some(
-    (step) => step.language === 'sql' && step.inputs.some((input) => lastPart(input.target?.name ?? '') === asset),
+    (step) => step.language === 'sql' && step.inputs.some((input) => leafOf(input.target?.name ?? '') === asset),
   )
-}
-
-/** Below the module's folder an asset's full name is longer than what the notebook's steps are called. */
-function lastPart(name: string): string {
-  return name.slice(name.lastIndexOf('.') + 1)
 }
 
 async function attemptStep(
@@ -182,7 +178,7 @@ async function attemptStep(
       inputs.push(await context.sourceInput(input.target.name, definition, input.argument))
       continue
     }
-    const prepared = place.inputs.get(lastPart(input.target?.name ?? '')) ?? {
+    const prepared = place.inputs.get(leafOf(input.target?.name ?? '')) ?? {
       why: `${input.argument} was not captured`,
     }
     if ('why' in prepared) return { ...nothing, outcome: { state: 'unreplayable', why: prepared.why } }

@@ -1,5 +1,6 @@
 /** Runs the staged project as any project is run, and says where each asset's bytes are. */
 import path from 'node:path'
+import { leafOf } from '../../model/references.ts'
 import { readShown } from '../../notebook/prove/shown.ts'
 import type { ShownPart } from '../../notebook/prove/shown.ts'
 import { dataEntries } from '../../run/resolve-inputs.ts'
@@ -58,19 +59,15 @@ export async function buildPipeline(workspace: Workspace, options: BuildOptions)
     const folder = await store.localPath(snapshot.address)
     const [first] = dataEntries(await store.manifest(snapshot.address))
     fingerprints[asset] = pointer.fingerprint
-    assets.set(lastPart(asset), {
+    assets.set(leafOf(asset), {
       file: path.join(folder, first ?? ''),
       codec: snapshot.codec,
       folder,
       kind: snapshot.kind,
     })
-    if (snapshot.kind === 'report') shown.set(lastPart(asset), await readShown(folder))
+    if (snapshot.kind === 'report') shown.set(leafOf(asset), await readShown(folder))
   }
   return { outcome, assets, fingerprints, shown, sources: await sourcesOf(workspace) }
-}
-
-function lastPart(asset: string): string {
-  return asset.slice(asset.lastIndexOf('.') + 1)
 }
 
 async function sourcesOf(workspace: Workspace): Promise<BuiltPipeline['sources']> {

@@ -39,8 +39,8 @@ export async function openFontCache(request: FontCacheRequest): Promise<string |
     await mkdir(cacheFolder, { recursive: true })
     return await makeCache(request, folder)
   } catch {
-    // A cache that cannot be made only costs time.
-    return null
+    // Another process may have been first; else a cache that cannot be made only costs time.
+    return (await listsIn(folder)).length > 0 ? folder : null
   }
 }
 

@@ -2,25 +2,12 @@
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { StepDefinition } from '../../model/project.ts'
-import type { PythonEnvironment } from '../../packages/python-environment.ts'
 import type { Runtime, StepOutcome, StepWork } from '../runtime.ts'
 import { openSandbox } from '../sandbox/open-sandbox.ts'
 import { forkingPythonRuntime } from './forking-runtime.ts'
+import { pythonStep, pythonWork, testEnvironment } from './testing/python-step.ts'
 
-const venv = fileURLToPath(new URL('../../../../../.venv', import.meta.url))
-const environment: PythonEnvironment = {
-  python: `${venv}/bin/python`,
-  prefix: venv,
-  basePrefix: path.dirname(path.dirname(realpathSync(`${venv}/bin/python`))),
-  sitePackages: `${venv}/lib/python3.11/site-packages`,
-  version: '3.11.7',
-  platform: 'linux-x86_64',
-  distributions: [],
-  lockDigest: '',
-}
 const module = `import os
 import numpy as np
 import helper
@@ -83,10 +70,10 @@ let runtime: Runtime
 let attempts = 0
 
 function open(): Promise<Runtime> {
-  return openSandbox({ mode: 'auto', python: environment.python }).then((sandbox) =>
+  return openSandbox({ mode: 'auto', python: testEnvironment.python }).then((sandbox) =>
     forkingPythonRuntime({
       sandbox,
-      environment,
+      environment: testEnvironment,
       linesFolder: path.join(root, 'lines'),
       cacheFolder: path.join(root, 'cache'),
       readable: [project],
@@ -132,53 +119,9 @@ async function run(symbol: string, signal = new AbortController().signal, more: 
 }
 
 function workOf(symbol: string, folder: string): StepWork {
-  const definition: StepDefinition = {
-    id: symbol,
-    kind: 'asset',
-    language: 'python',
-    place: { file: 'assets/a.py', line: 1, column: 1, length: 1, lineText: '' },
-    file: 'assets/a.py',
-    symbol,
-    inputs: [],
-    outputs: [{ asset: symbol, output: '', kind: 'object', kindDeclared: false }],
-    parameters: [],
-    options: {
-      refresh: null,
-      random: 'seeded',
-      afterRandom: null,
-      exact: true,
-      threads: 1,
-      retries: 0,
-      timeoutMs: null,
-      memoryBytes: null,
-      network: [],
-      secrets: [],
-      engine: 'duckdb',
-      export: null,
-      tags: [],
-      owner: null,
-    },
-    description: '',
-    check: null,
-  }
-  return {
-    definition,
-    runId: 'r',
-    attempt: 1,
-    inputs: [],
-    parameters: {},
-    projectParameters: {},
-    projectParameterTypes: {},
-    runTime: '2024-01-01T00:00:00.000Z',
-    seed: 's',
-    randomState: null,
-    codeFiles: ['assets/a.py', 'helper.py'],
-    projectRoot: project,
-    folder,
-    idempotencyKey: 'key',
-    secrets: {},
-    strict: false,
-  }
+  const outputs = [{ asset: symbol, output: '', kind: 'object', kindDeclared: false }] as const
+  const codeFiles = ['assets/a.py', 'helper.py']
+  return pythonWork(pythonStep({ id: symbol, symbol, outputs }), { projectRoot: project, folder }, { codeFiles })
 }
 
 test('a step sees nothing of one before it: modules, environment, settings, folder', async () => {

@@ -1,14 +1,15 @@
 /**
- * Python steps as forks of one process in one sandbox that has their packages imported already: what a proof uses to replay
- * each step and its mutants, with as many threads as the notebook had. They share one namespace and one trust: that of the notebook which they came from. Results
- * are read as those of any step; the pipeline's own runs stay one sandbox for each step.
+ * Python steps as forks of one process in one sandbox that has their packages imported already: what a proof uses to
+ * replay each step and its mutants, with as many threads as the notebook had. They share one namespace and one trust:
+ * that of the notebook which they came from. Results are read as those of any step; the pipeline's own runs stay one
+ * sandbox for each step.
  */
 import { mkdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { PythonEnvironment } from '../../packages/python-environment.ts'
 import { attemptOutcome } from '../attempt/outcome.ts'
 import type { Runtime, StepLog, StepOutcome, StepWork } from '../runtime.ts'
-import type { Sandbox, SandboxedProcess, SandboxExit } from '../sandbox/sandbox.ts'
+import type { Bind, Sandbox, SandboxedProcess, SandboxExit } from '../sandbox/sandbox.ts'
 import { readCellLines } from './cell-lines.ts'
 import { compiledPackage } from './compiled-package.ts'
 import { copyFonts, openFontCache } from './font-cache.ts'
@@ -35,8 +36,8 @@ export interface ForkingRuntimeOptions {
 
 interface Answer {
   readonly id: string
-  readonly code: number | null
-  readonly signal: number | null
+  /** Of a child that a signal ended, 128 and its number. */
+  readonly code: number
 }
 
 const maxPrintedBytes = 16 * 1024 * 1024
@@ -49,7 +50,8 @@ export function forkingPythonRuntime(options: ForkingRuntimeOptions): Runtime {
       if (signal.aborted) return { state: 'cancelled' }
       return runFork(options, await (server ??= ForkServer.start(options)), { work, log, signal })
     },
-    close: async () => (await server)?.close(),
+    // One that did not start has said so to the step that asked for it.
+    close: async () => (await server?.catch(() => null))?.close(),
   }
 }
 
@@ -102,12 +104,12 @@ class ForkServer {
     const packageRoot = await compiledPackage(environment)
     const home = path.join(writable, 'fork-server')
     await mkdir(path.join(home, 'tmp'), { recursive: true })
-    const bind = (source: string, _target: string, isWritable: boolean) => ({
-      source,
-      target: source,
+    const inPlace = (folder: string, isWritable: boolean): Bind => ({
+      source: folder,
+      target: folder,
       writable: isWritable,
     })
-    const interpreter = await interpreterBinds({ environment, packageRoot }, bind)
+    const interpreter = await interpreterBinds({ environment, packageRoot }, (folder) => inPlace(folder, false))
     const fonts = await openFontCache({ sandbox, environment, binds: interpreter, cacheFolder: options.cacheFolder })
     if (fonts !== null) await copyFonts(fonts, path.join(home, 'tmp', 'matplotlib'))
     const readable = [...new Set([...options.readable, path.dirname(options.preload)])]
@@ -116,7 +118,7 @@ class ForkServer {
       args: ['-s', '-P', path.join(packageRoot, 'cellmill/_runner/fork_server.py')],
       env: kernelThreads(stepEnvironment(null, environment, home), options.hostVariables),
       cwd: home,
-      binds: [...interpreter, ...readable.map((folder) => bind(folder, folder, false)), bind(writable, writable, true)],
+      binds: [...interpreter, ...readable.map((folder) => inPlace(folder, false)), inPlace(writable, true)],
       network: false,
       memoryBytes: null,
       cpuSeconds: null,
@@ -156,20 +158,8 @@ class ForkServer {
     const end = answer === null ? undefined : this.#waiting.get(answer.id)
     if (answer === null || end === undefined) return
     this.#waiting.delete(answer.id)
-    const signal = answer.signal === null ? null : (signalNames[answer.signal] ?? `SIG${answer.signal}`)
-    end({ code: answer.code, signal, reason: 'exited', ms: 0, peakMemoryBytes: null })
+    end({ code: answer.code, signal: null, reason: 'exited', ms: 0, peakMemoryBytes: null })
   }
-}
-
-const signalNames: Readonly<Record<number, string>> = {
-  4: 'SIGILL',
-  6: 'SIGABRT',
-  7: 'SIGBUS',
-  8: 'SIGFPE',
-  9: 'SIGKILL',
-  11: 'SIGSEGV',
-  15: 'SIGTERM',
-  31: 'SIGSYS',
 }
 
 function readAnswer(line: string): Answer | null {

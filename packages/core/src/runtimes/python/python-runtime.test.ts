@@ -1,56 +1,17 @@
-import {
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  realpathSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
-import type { PythonEnvironment } from '../../packages/python-environment.ts'
-import type { StepDefinition, StepOptions } from '../../model/project.ts'
+import { defaultOptions } from '../../model/default-options.ts'
+import type { StepDefinition } from '../../model/project.ts'
 import type { StepOutcome, StepWork } from '../runtime.ts'
 import { openSandbox } from '../sandbox/open-sandbox.ts'
 import { pythonRuntime } from './python-runtime.ts'
 import type { PythonRuntimeOptions } from './python-runtime.ts'
+import { pythonStep, pythonWork, testEnvironment } from './testing/python-step.ts'
 
-const venv = fileURLToPath(new URL('../../../../../.venv', import.meta.url))
-const environment: PythonEnvironment = {
-  python: `${venv}/bin/python`,
-  prefix: venv,
-  basePrefix: path.dirname(path.dirname(realpathSync(`${venv}/bin/python`))),
-  sitePackages: `${venv}/lib/python3.11/site-packages`,
-  version: '3.11.7',
-  platform: 'linux-x86_64',
-  distributions: [],
-  lockDigest: '',
-}
-
-const sandbox = await openSandbox({ mode: 'auto', python: environment.python })
+const sandbox = await openSandbox({ mode: 'auto', python: testEnvironment.python })
 const open = await openSandbox({ mode: 'off', python: null })
-
-const place = { file: 'assets/a.py', line: 1, column: 1, length: 1, lineText: '' }
-const options: StepOptions = {
-  refresh: null,
-  random: 'seeded',
-  afterRandom: null,
-  exact: true,
-  threads: 1,
-  retries: 0,
-  timeoutMs: null,
-  memoryBytes: null,
-  network: [],
-  secrets: [],
-  engine: 'duckdb',
-  export: null,
-  tags: [],
-  owner: null,
-}
 
 const folders: string[] = []
 afterEach(() => {
@@ -68,40 +29,7 @@ function workOf(text: string, given: Partial<StepWork> & { readonly step?: Parti
   mkdirSync(path.join(root, 'assets'))
   writeFileSync(path.join(root, 'assets/a.py'), text)
   const { step, ...rest } = given
-  const definition: StepDefinition = {
-    id: 'made',
-    kind: 'asset',
-    language: 'python',
-    place,
-    file: 'assets/a.py',
-    symbol: 'made',
-    inputs: [],
-    outputs: [{ asset: 'made', output: '', kind: 'table', kindDeclared: false }],
-    parameters: [],
-    options,
-    description: '',
-    check: null,
-    ...step,
-  }
-  return {
-    definition,
-    runId: 'r',
-    attempt: 1,
-    inputs: [],
-    parameters: {},
-    projectParameters: {},
-    projectParameterTypes: {},
-    runTime: '2024-01-01T00:00:00.000Z',
-    seed: 's',
-    randomState: null,
-    codeFiles: ['assets/a.py'],
-    projectRoot: root,
-    folder: temporary(),
-    idempotencyKey: 'key-1',
-    secrets: {},
-    strict: false,
-    ...rest,
-  }
+  return pythonWork(pythonStep(step), { projectRoot: root, folder: temporary() }, rest)
 }
 
 interface Ran {
@@ -115,7 +43,7 @@ async function run(
   signal = new AbortController().signal,
 ): Promise<Ran> {
   let log = ''
-  const runtime = pythonRuntime({ sandbox, environment: async () => environment, ...more })
+  const runtime = pythonRuntime({ sandbox, environment: async () => testEnvironment, ...more })
   const outcome = await runtime.run(work, { write: (_stream, text) => (log += text) }, signal)
   await runtime.close()
   return { outcome, log }
@@ -150,7 +78,7 @@ describe('a Python step', () => {
   it('sees its own secrets and nothing else of the parent’s environment', async () => {
     const work = workOf('import os, json\ndef made():\n    print(json.dumps(dict(os.environ)))\n    return 1\n', {
       secrets: { TOKEN: 'x', PATH: '/evil' },
-      step: { options: { ...options, secrets: ['TOKEN', 'PATH'] } },
+      step: { options: { ...defaultOptions, secrets: ['TOKEN', 'PATH'] } },
     })
     const { log } = await run(work)
     const seen = JSON.parse(log) as Record<string, string>
@@ -210,7 +138,9 @@ describe('a Python step', () => {
     ['def made(): return (x for x in [])\n', {}, 'contract', false],
     ['def made(: pass\n', {}, 'exception', true],
   ])('tells apart how a step ends: %j', async (text, limits, kind, retryable) => {
-    const ran = await run(workOf(text, { step: { options: { ...options, ...limits } } }), { maxOutputBytes: 100_000 })
+    const ran = await run(workOf(text, { step: { options: { ...defaultOptions, ...limits } } }), {
+      maxOutputBytes: 100_000,
+    })
     const failure = failureOf(ran)
     expect(failure).toMatchObject({ kind, retryable })
     expect(failure.message).not.toBe('')
@@ -382,7 +312,7 @@ def made():
         contentDigest: null,
       },
     ]
-    const options = { cacheFolder, environment: async () => ({ ...environment, distributions }) }
+    const options = { cacheFolder, environment: async () => ({ ...testEnvironment, distributions }) }
     const works = [workOf(text), workOf(text)]
     for (const work of works) expect((await run(work, options)).outcome.state).toBe('succeeded')
     const [folder] = readdirSync(cacheFolder)
@@ -399,9 +329,9 @@ def made():
       hint: expect.stringContaining('run_time') as string,
     })
     const refresh = { kind: 'always' } as const
-    expect((await run(workOf(text, { strict: true, step: { options: { ...options, refresh } } }))).outcome.state).toBe(
-      'succeeded',
-    )
+    expect(
+      (await run(workOf(text, { strict: true, step: { options: { ...defaultOptions, refresh } } }))).outcome.state,
+    ).toBe('succeeded')
   })
 })
 

@@ -3,6 +3,7 @@ import type { UserCodeError } from '../../errors.ts'
 import { failure } from '../attempt/outcome.ts'
 import type { StepReport, StepWork, UndeclaredRead } from '../runtime.ts'
 import type { SandboxExit } from '../sandbox/sandbox.ts'
+import { signalOfCode } from '../sandbox/signal-of-code.ts'
 
 /** Null when the process ended by itself with code 0. */
 export function exitError(exit: SandboxExit, work: StepWork): UserCodeError | null {
@@ -35,24 +36,9 @@ export function exitError(exit: SandboxExit, work: StepWork): UserCodeError | nu
   }
 }
 
-const signals: Readonly<Record<number, string>> = {
-  4: 'SIGILL',
-  6: 'SIGABRT',
-  7: 'SIGBUS',
-  8: 'SIGFPE',
-  9: 'SIGKILL',
-  11: 'SIGSEGV',
-  13: 'SIGPIPE',
-  15: 'SIGTERM',
-  24: 'SIGXCPU',
-  25: 'SIGXFSZ',
-  31: 'SIGSYS',
-}
-
 function exitedError(exit: SandboxExit, work: StepWork): UserCodeError | null {
   const { id } = work.definition
-  // The launcher reports a child's signal as 128 and its number.
-  const signal = exit.signal ?? (exit.code !== null && exit.code > 128 ? (signals[exit.code - 128] ?? null) : null)
+  const signal = exit.signal ?? signalOfCode(exit.code)
   if (signal === 'SIGKILL') {
     return failure(
       'out-of-memory',

@@ -3,7 +3,6 @@
  * make further namespaces, and a filter of system calls. Invariant: the launcher's environment is empty (pid 1 inside
  * shows it to all) and every process ends with the pid namespace, whose first process is killed when bwrap ends.
  */
-import { constants } from 'node:os'
 import { checkOwners, checkSpec } from '../check-spec.ts'
 import { prlimitArguments } from '../limits/prlimit.ts'
 import type { ResourceGroups } from '../limits/resource-groups.ts'
@@ -13,6 +12,7 @@ import { filteredArchitecture, seccompFilter } from '../seccomp/filter.ts'
 import { firstDataDescriptor, supervise } from '../supervise.ts'
 import type { Launch, ProcessExit, ProcessTree } from '../supervise.ts'
 import { hostsText, passwdText, profileArguments } from './profile.ts'
+import { signalOfCode } from '../signal-of-code.ts'
 
 export interface BubblewrapOptions {
   /** The bwrap program, absolute. */
@@ -70,12 +70,10 @@ function launchOf(spec: SandboxSpec, options: BubblewrapOptions, filter: Buffer 
   }
 }
 
-const signalNames = new Map<number, string>(Object.entries(constants.signals).map(([name, number]) => [number, name]))
-
 /** bwrap passes a signal of the command on as a shell does. */
 function readExit({ code, signal }: ProcessExit): ProcessExit {
-  const name = code === null || code <= 128 ? undefined : signalNames.get(code - 128)
-  return name === undefined ? { code, signal } : { code: null, signal: name }
+  const name = signalOfCode(code)
+  return name === null ? { code, signal } : { code: null, signal: name }
 }
 
 class NamespaceTree implements ProcessTree {
