@@ -25,7 +25,7 @@ from cellmill._notebook.facts_cells import CellReader  # noqa: E402
 from cellmill._notebook.facts_effects import load_catalogue  # noqa: E402
 from cellmill._notebook.facts_imports import origin_finder  # noqa: E402
 from cellmill._notebook.facts_ipython import ipython_version  # noqa: E402
-from cellmill._notebook.facts_values import BUILTINS, Knowledge  # noqa: E402
+from cellmill._notebook.facts_knowledge import BUILTINS, Knowledge  # noqa: E402
 from cellmill._notebook.facts_names import Context  # noqa: E402
 
 _RECURSION_LIMIT = 20_000

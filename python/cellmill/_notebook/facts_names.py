@@ -14,7 +14,8 @@ from cellmill._notebook.facts_alias import Sources, sources_of
 from cellmill._notebook.facts_record import Record
 from cellmill._notebook.facts_scope import Scope
 from cellmill._notebook.facts_text import Places
-from cellmill._notebook.facts_values import Env, Knowledge, Value, access_path, root_name, union_types
+from cellmill._notebook.facts_knowledge import Knowledge
+from cellmill._notebook.facts_values import Env, Value, access_path, root_name, union_types
 
 _HISTORY = re.compile(r"In|Out|_{1,3}|_i{1,3}|_\d+|_i\d+|_ih|_oh|_dh")
 _ITERATE_AS_SUBSCRIPT = {"matplotlib.AxesArray", "matplotlib.Axes", "numpy.ndarray"}

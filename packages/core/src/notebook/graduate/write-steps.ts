@@ -10,15 +10,15 @@ import type { Unit } from '../dataflow/units.ts'
 import { CutError } from './cut-error.ts'
 import type { PlannedStep } from './cut.ts'
 import { globalNames } from './global-statements.ts'
-import { isSeed } from './randomness.ts'
 import type { StepFacts } from './simulate.ts'
 import { isDefinition } from '../dataflow/flow.ts'
-import { isFigure } from './displays.ts'
-import { isArtistText } from '../observe/artist-text.ts'
+import { isDisplayed } from './displayed-statements.ts'
 import { annotationOf, isFrame, kindOf } from './annotations.ts'
-import { headingOf, proseAbove, titleOf } from './headings.ts'
+import { proseAbove, titleOf } from './headings.ts'
 import { displayFunction } from './display-function.ts'
-import { identifier, type NameTable } from './names.ts'
+import { cellsOf, nameSteps } from './name-steps.ts'
+import type { NameTable } from './names.ts'
+import { readingOrder } from './reading-order.ts'
 import { joinPath, type SourcePlan } from './sources.ts'
 import { observedValue } from './sticky.ts'
 import { pythonString } from './python-text.ts'
@@ -52,12 +52,10 @@ export interface WrittenSteps {
   readonly keptQueries: readonly KeptQuery[]
 }
 
-const GIVES_NONE = /(^|\.)(append|extend|insert|remove|clear|sort|reverse|update|add|discard|shuffle)$/u
-
 export class StepWriter {
   readonly #input: StepWriterInput
-  readonly #assets = new Map<number, string>()
-  readonly #functionNames: string[] = []
+  readonly #assets: ReadonlyMap<number, string>
+  readonly #functionNames: readonly string[]
   readonly #extraImports = new Set<string>()
   readonly #cellmill = new Set<string>()
   /** Markdown cells that stand in a docstring. */
@@ -67,16 +65,18 @@ export class StepWriter {
 
   constructor(input: StepWriterInput) {
     this.#input = input
+    const { assets, functions } = nameSteps(input)
+    this.#assets = assets
+    this.#functionNames = functions
     const title = titleOf(input.document)
     if (title !== null) this.#told.add(title.cell)
   }
 
   write(): WrittenSteps {
-    this.#nameOutputs()
     const functions: FunctionText[] = []
     const steps: Omit<GraduatedStep, 'file' | 'line'>[] = []
     const queries: QueryStep[] = []
-    const order = this.#readingOrder()
+    const order = readingOrder(this.#input.steps)
     for (const at of order) {
       const step = this.#input.steps[at]
       if (step === undefined || this.#isIdle(step)) continue
@@ -120,7 +120,7 @@ export class StepWriter {
       const asset = this.#assets.get(one.version) ?? one.name
       return { argument: asset, asset, source: null, variable: one.name }
     })
-    const cells = this.#cells(step)
+    const cells = cellsOf(this.#input.units, step)
     return {
       query: {
         step: name,
@@ -151,73 +151,9 @@ export class StepWriter {
     })
   }
 
-  /** Makers before readers, else as in the notebook. */
-  #readingOrder(): number[] {
-    const { steps } = this.#input
-    const makers = new Map(steps.flatMap((step, at) => step.outputs.map((one) => [one.version, at] as const)))
-    const order: number[] = []
-    const visit = (at: number): void => {
-      const step = steps[at]
-      if (step === undefined || order.includes(at)) return
-      for (const input of step.simulation.inputs) {
-        const maker = makers.get(input.version)
-        if (maker !== undefined && maker !== at) visit(maker)
-      }
-      if (step.afterRandom !== null) visit(step.afterRandom)
-      if (!order.includes(at)) order.push(at)
-    }
-    const byPlace = steps.map((_, at) => at).sort((a, b) => (steps[a]?.units[0] ?? 0) - (steps[b]?.units[0] ?? 0))
-    for (const at of byPlace) visit(at)
-    return order
-  }
-
-  #nameOutputs(): void {
-    this.#input.steps.forEach((step, at) => {
-      if (step.kind === 'asset' && step.outputs.length === 1) {
-        const output = step.outputs[0] as { name: string; version: number }
-        const name = this.#assetName(output.name)
-        this.#assets.set(output.version, name)
-        this.#functionNames[at] = name
-        return
-      }
-      for (const output of step.outputs) this.#assets.set(output.version, this.#assetName(output.name))
-    })
-    this.#input.steps.forEach((step, at) => {
-      this.#functionNames[at] ??= this.#input.names.take(this.#wantedName(step))
-    })
-  }
-
-  #assetName(variable: string): string {
-    const wanted = identifier(variable)
-    const own = this.#input.units.names.has(variable) && wanted === variable ? variable : null
-    return this.#input.names.take(wanted === 'value' ? 'value' : wanted, own)
-  }
-
-  #wantedName(step: PlannedStep): string {
-    const cell = this.#cells(step)[0] ?? 0
-    if (step.kind === 'file') return identifier((step.writes[0] ?? 'file').split(/[\\/]/u).at(-1) ?? 'file')
-    const heading = headingOf(this.#input.document, cell)
-    const what = step.outputs.map((one) => identifier(one.name))
-    if (step.kind === 'asset' && what.length > 0) {
-      return what.length <= 3 ? `make_${what.join('_')}` : `make_${what.slice(0, 2).join('_')}_and_more`
-    }
-    if (heading !== null && heading.length <= 50) {
-      // A number behind the name of a variable would read as another version of it.
-      const slug = identifier(heading)
-      const isVariable = this.#input.units.names.has(slug) || [...this.#assets.values()].includes(slug)
-      return isVariable ? `${heading} report` : heading
-    }
-    const shown = step.simulation.inputs.map((one) => identifier(one.name))
-    return shown.length === 0 ? `shown_in_cell_${cell}` : `show_${shown.slice(0, 3).join('_')}`
-  }
-
-  #cells(step: PlannedStep): number[] {
-    return [...new Set(step.units.map((unit) => this.#input.units.list[unit]?.cell ?? 0))]
-  }
-
   #step(step: PlannedStep, at: number): { text: FunctionText; step: Omit<GraduatedStep, 'file' | 'line'> } {
     const name = this.#functionNames[at] as string
-    const cells = this.#cells(step)
+    const cells = cellsOf(this.#input.units, step)
     const inputs = this.#inputs(step)
     const body: WrittenLine[] = []
     for (const builtin of step.simulation.builtins) {
@@ -293,7 +229,11 @@ export class StepWriter {
     const settings = this.#input.lateSettings.filter((id) => id < last)
     const ids = [...step.simulation.body, ...settings].sort((a, b) => a - b)
     this.#bindGlobals(step, ids)
-    return ids.flatMap((id) => this.#input.lines(id, own.has(id) && this.#isDisplayed(id)))
+    return ids.flatMap((id) => {
+      const displayed = own.has(id) && isDisplayed(this.#input, id)
+      if (displayed) this.#extraImports.add(displayFunction(this.#input.units).line)
+      return this.#input.lines(id, displayed)
+    })
   }
 
   /** A name that only functions bind is no local of the step. */
@@ -307,39 +247,6 @@ export class StepWriter {
       if (lost === undefined) continue
       throw new CutError('N11', unit.id, `${unit.binds[0] ?? 'a function'} rebinds ${lost}, which nothing else defines`)
     }
-  }
-
-  #isDisplayed(id: number): boolean {
-    const unit = this.#input.units.list[id]
-    if (unit === undefined || !unit.facts.displays || unit.facts.kind !== 'expr') return false
-    const draws = isFigure({ units: this.#input.units, flow: this.#input.flow, roles: this.#input.roles.of }, unit)
-    const shows = !draws || this.#showedNumbers(unit)
-    if (!this.#showedSomething(unit)) return false
-    const nothing =
-      unit.facts.calls.length > 0 &&
-      unit.facts.calls.every(
-        (call) => call.callee === 'print' || call.callee === 'display' || call.callee.endsWith('.display'),
-      )
-    if (shows && !nothing) this.#extraImports.add(displayFunction(this.#input.units).line)
-    return shows && !nothing
-  }
-
-  /** Of a statement that draws: more than the names of what it drew, or those without the figure beside them. */
-  #showedNumbers(unit: Unit): boolean {
-    const outputs = this.#input.observation?.cells.find((cell) => cell.index === unit.cell)?.outputs ?? []
-    const hasFigure = outputs.some((output) => output.kind === 'figure')
-    return outputs.some((output) => output.kind === 'text' && !(hasFigure && isArtistText(output.preview)))
-  }
-
-  /** IPython shows no None: what the cell showed tells, else whether the statement is done for its effect. */
-  #showedSomething(unit: Unit): boolean {
-    const seen = this.#input.observation?.cells.find((cell) => cell.index === unit.cell)
-    if (seen !== undefined) return seen.outputs.some((output) => !['stdout', 'stderr', 'error'].includes(output.kind))
-    const cell = this.#input.document.cells[unit.cell]
-    const stored = cell?.outputs ?? []
-    if (stored.length > 0) return stored.some((output) => output.type === 'result')
-    if (isSeed(unit) || unit.facts.calls.some((call) => call.literals['inplace'] === 'True')) return false
-    return unit.mutates.size === 0 || !unit.facts.calls.some((call) => GIVES_NONE.test(call.callee))
   }
 
   #outputs(step: PlannedStep): GraduatedOutput[] {
