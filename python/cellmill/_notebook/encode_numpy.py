@@ -96,7 +96,9 @@ def encode_array(e: Encoder, value: Any) -> None:
     e.labelled("writeable", bool(value.flags.writeable))
     if isinstance(value, np.ma.MaskedArray):
         e.labelled("mask", np.ma.getmaskarray(value).tobytes())
-        e.labelled("fill_value", value._fill_value)
+        # None stands for the dtype's own, which whoever asks is given, and which pickling writes out.
+        fill = value._fill_value
+        e.labelled("fill_value", np.ma.core._check_fill_value(None, value.dtype) if fill is None else fill)
         elements(e, value.data)
     else:
         elements(e, value.view(np.ndarray))

@@ -346,7 +346,9 @@ describe('the tools', () => {
     writeFileSync(join(root, 'uv'), '#!/bin/sh\necho 4.2 of something else\n')
     chmodSync(join(root, 'uv'), 0o755)
     vi.stubEnv('PATH', `${root}:${process.env['PATH']}`)
-    expect(await findUv()).toBe(uv)
+    const again = await findUv()
+    expect(again).not.toBe(join(root, 'uv'))
+    expect((await runCommand(again, ['--version'])).stdout).toMatch(/^uv /)
   })
 
   test('that run out of disk are told apart', () => {

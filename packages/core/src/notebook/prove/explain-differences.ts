@@ -27,13 +27,12 @@ export type Differences = ReadonlyMap<string, ReadonlyMap<string, Difference>>
 export interface ExplainRequest {
   readonly replay: ReplayContext
   readonly inputs: PreparedInputs
-  readonly parallel: number
   readonly reference: Observation
   readonly replayed: ReadonlyMap<string, ReplayedStep>
 }
 
 export async function explainDifferences(request: ExplainRequest): Promise<Differences> {
-  const { replay, inputs, parallel } = request
+  const { replay, inputs } = request
   const steps = replay.graduation.steps.filter((step) => differs(request, step))
   if (steps.length === 0) return new Map()
   // Forks of one process find the same bytes in memory that nobody set; filled differently they do not.
@@ -42,7 +41,7 @@ export async function explainDifferences(request: ExplainRequest): Promise<Diffe
   const runs: ReadonlyMap<string, ReplayedStep>[] = []
   const localsOf = (step: GraduatedStep): readonly string[] => differingLocals(request, step)
   for (const [i, keepIn] of folders.entries()) {
-    runs.push(await replaySteps(replay, steps, { parallel, inputs, keepIn, localsOf, memoryFill: fills[i]! }))
+    runs.push(await replaySteps(replay, steps, { inputs, keepIn, localsOf, memoryFill: fills[i]! }))
   }
   const tasks = steps.flatMap((step) => [
     ...step.outputs.flatMap((output, i) => {

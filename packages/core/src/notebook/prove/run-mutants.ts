@@ -15,7 +15,6 @@ export interface MutantsRequest {
   readonly replay: ReplayContext
   readonly replayed: ReadonlyMap<string, ReplayedStep>
   readonly inputs: PreparedInputs
-  readonly parallel: number
   /** Stops starting mutants once this much time has passed. */
   readonly budgetMs: number
 }
@@ -102,8 +101,8 @@ async function runRound(
     }
     await writeFile(path.join(root, step.file), mutantOf(step).text)
   }
-  const { parallel, inputs } = request
-  const ended = await replaySteps(replay, steps, { parallel, inputs, rootOf: (step) => roots.get(step.name)! })
+  const { inputs } = request
+  const ended = await replaySteps(replay, steps, { inputs, rootOf: (step) => roots.get(step.name)! })
   await rm(path.join(replay.tasks.scratch, 'mutants'), { recursive: true, force: true })
   return new Map([...ended].map(([name, mutant]) => [name, resultOf(mutant, replayed.get(name)!)]))
 }

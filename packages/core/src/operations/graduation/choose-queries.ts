@@ -10,8 +10,10 @@ import type { SqlParser } from '../../engines/sql-parser.ts'
 import type { Graduation } from '../../notebook/graduation.ts'
 import type { GraduateResult } from '../../notebook/graduate/graduate-notebook.ts'
 import type { Observation } from '../../notebook/observation.ts'
+import type { Proof } from '../../notebook/prove/proof.ts'
 import { prepareInputs, replaySteps } from '../../notebook/prove/replay-steps.ts'
 import type { Workspace } from '../workspace.ts'
+import { isUnequal } from './not-proven-reasons.ts'
 import { openReplay } from './replay-context.ts'
 import type { ReplayRequest } from './replay-context.ts'
 import { stageProject } from './stage-project.ts'
@@ -27,6 +29,14 @@ export interface QueryChoiceRequest extends Omit<ReplayRequest, 'staged' | 'grad
 }
 
 const differentResult = 'as an asset it gives another frame (types, or the order of rows)'
+
+/** Each query alone was exact, so only what differs in the whole pipeline can come of them: replays had R1's own frames. */
+function mayBeToBlame({ values, outputs }: Proof): boolean {
+  const bad = values.filter(({ verdict }) => isUnequal(verdict))
+  return (
+    bad.length === 0 || bad.some(({ level }) => level === 'end-to-end') || outputs.some((one) => isUnequal(one.verdict))
+  )
+}
 
 export class QueryChoice {
   readonly #request: QueryChoiceRequest
@@ -59,9 +69,9 @@ export class QueryChoice {
     }
   }
 
-  /** What the whole proof did not bear out; false where no query is left that could be to blame. */
-  keepInPython(graduation: Graduation): boolean {
-    const queries = graduation.queries ?? []
+  /** After a proof that failed; false where no query can be to blame, and nothing would change. */
+  keepInPython(graduation: Graduation, proof: Proof): boolean {
+    const queries = mayBeToBlame(proof) ? (graduation.queries ?? []) : []
     for (const { unit } of queries) this.#inPython.set(unit, 'the pipeline with it as an asset was not proven')
     return queries.length > 0
   }
@@ -90,7 +100,7 @@ export class QueryChoice {
       const replaying = await openReplay({ ...request, staged, graduation })
       try {
         const inputs = await prepareInputs(replaying.context, steps)
-        const replayed = await replaySteps(replaying.context, steps, { parallel: 1, inputs })
+        const replayed = await replaySteps(replaying.context, steps, { inputs })
         return new Map(
           steps.flatMap((step): readonly (readonly [string, string])[] => {
             const done = replayed.get(step.name)

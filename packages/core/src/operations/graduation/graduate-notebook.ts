@@ -102,7 +102,7 @@ class Graduating {
       const graduation = this.#completed(converted.graduation, reference)
       if (!prove) return this.#write(graduation, 'unproven', null)
       const end = await this.#prove(graduation, reference)
-      const again = pipeline === 'new' && !isProven(end.proof.verdict) && choice.keepInPython(graduation)
+      const again = pipeline === 'new' && !isProven(end.proof.verdict) && choice.keepInPython(graduation, end.proof)
       if (!again) return this.#write(graduation, end.proof.verdict, end)
       say('not proven with queries as SQL; once more with all of them in Python')
     }

@@ -3,20 +3,24 @@ import type { Refusal } from '../../notebook/graduation.ts'
 import { isProven } from '../../notebook/prove/judge-proof.ts'
 import type { ProofEnd } from './prove-graduation.ts'
 
+/** Neither the same nor excused. */
+export function isUnequal(verdict: string): boolean {
+  return verdict !== 'equal' && verdict !== 'stochastic' && verdict !== 'accepted'
+}
+
 export function notProvenReasons(end: ProofEnd | null): readonly Refusal[] {
   if (end === null || isProven(end.proof.verdict)) return []
-  const bad = (verdict: string): boolean => verdict !== 'equal' && verdict !== 'stochastic' && verdict !== 'accepted'
   const reasons = [
     ...end.problems.map((message) => ({ code: 'NOT_PROVEN', cell: null, message })),
     ...end.proof.values
-      .filter(({ verdict }) => bad(verdict))
+      .filter(({ verdict }) => isUnequal(verdict))
       .map(({ variable, asset, within, cell, verdict, cause }) => ({
         code: 'NOT_PROVEN',
         cell: cell < 0 ? null : cell,
         message: `${variable}${asset === null ? (within === null ? '' : ` in ${within}`) : ` (${asset})`} is ${verdict}${cause === null ? '' : `: ${cause}`}`,
       })),
     ...end.proof.outputs
-      .filter(({ verdict }) => bad(verdict))
+      .filter(({ verdict }) => isUnequal(verdict))
       .map(({ cell, kind, verdict, evidence }) => ({
         code: 'NOT_PROVEN',
         cell,

@@ -84,18 +84,17 @@ async function runAll(request: ProveRequest, timed: Timed): Promise<ProofRuns> {
       (step) => step.kind !== 'report' || step.locals.length > 0 || !pipeline.shown.has(step.name),
     )
     const inputs = await prepareInputs(replay, alone)
-    const replayed = await timed.run('S', () => replaySteps(replay, alone, { parallel: 2, inputs }))
+    const replayed = await timed.run('S', () => replaySteps(replay, alone, { inputs }))
     const differences = await explainDifferences({
       replay,
       inputs,
-      parallel: 2,
       reference: request.reference,
       replayed,
     })
     const again = await timed.run('P2a', () => buildPipeline(request.staged, { signal, rebuild: false }))
     request.say('proof: mutants')
     const budgetMs = Math.max(60_000, 2 * request.referenceMs)
-    const mutants = await timed.run('M', () => runMutants({ replay, replayed, inputs, parallel: 2, budgetMs }))
+    const mutants = await timed.run('M', () => runMutants({ replay, replayed, inputs, budgetMs }))
     const rebuilt = await rebuildWithin(request, timed)
     return {
       second,
